@@ -1,0 +1,27 @@
+//go:build ignore
+
+// Entc generates the entities' code from ent/schema. Run it from the module root: go generate ./ent
+package main
+
+import (
+	"log"
+
+	"entgo.io/ent/entc"
+	"entgo.io/ent/entc/gen"
+)
+
+func main() {
+	err := entc.Generate("./ent/schema", &gen.Config{
+		Target:  "./ent",
+		Package: "github.com/appanage/appanage/ent",
+		Features: []gen.Feature{
+			gen.FeatureIntercept,
+			gen.FeatureLock,
+			gen.FeatureUpsert,
+			gen.FeatureVersionedMigration,
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+}

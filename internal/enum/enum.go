@@ -1,0 +1,111 @@
+// Package enum holds the closed lists of words of domain.md, the same in SDL, Go and SQL. Each type has
+// Values, which ent asks for, in the order of the SDL.
+package enum
+
+// ClientType tells what a client is (domain 1.1).
+type ClientType string
+
+// Client types.
+const (
+	ClientSystem     ClientType = "SYSTEM"
+	ClientBusiness   ClientType = "BUSINESS"
+	ClientIndividual ClientType = "INDIVIDUAL"
+)
+
+// Values lists every client type.
+func (ClientType) Values() []string { return list(ClientSystem, ClientBusiness, ClientIndividual) }
+
+// ClientStatus is stored per client; what is in force derives from the path (domain 1.5).
+type ClientStatus string
+
+// Client statuses.
+const (
+	ClientActive    ClientStatus = "ACTIVE"
+	ClientSuspended ClientStatus = "SUSPENDED"
+)
+
+// Values lists every client status.
+func (ClientStatus) Values() []string { return list(ClientActive, ClientSuspended) }
+
+// UserStatus of domain 2.1.
+type UserStatus string
+
+// User statuses.
+const (
+	UserActive    UserStatus = "ACTIVE"
+	UserInvited   UserStatus = "INVITED"
+	UserSuspended UserStatus = "SUSPENDED"
+)
+
+// Values lists every user status.
+func (UserStatus) Values() []string { return list(UserActive, UserInvited, UserSuspended) }
+
+// ApplicationType of domain 4.1.
+type ApplicationType string
+
+// Application types.
+const (
+	ApplicationApp  ApplicationType = "APP"
+	ApplicationSite ApplicationType = "SITE"
+)
+
+// Values lists every application type.
+func (ApplicationType) Values() []string { return list(ApplicationApp, ApplicationSite) }
+
+// AccessType tells who may come to an application, and how; it never gives access by itself (domain 5.1).
+type AccessType string
+
+// Access types.
+const (
+	AccessOwn      AccessType = "OWN"
+	AccessAny      AccessType = "ANY"
+	AccessExplicit AccessType = "EXPLICIT"
+)
+
+// Values lists every access type.
+func (AccessType) Values() []string { return list(AccessOwn, AccessAny, AccessExplicit) }
+
+// ApplicationStatus of domain 4.1.
+type ApplicationStatus string
+
+// Application statuses.
+const (
+	ApplicationActive   ApplicationStatus = "ACTIVE"
+	ApplicationArchived ApplicationStatus = "ARCHIVED"
+)
+
+// Values lists every application status.
+func (ApplicationStatus) Values() []string { return list(ApplicationActive, ApplicationArchived) }
+
+// AccessLevel is what a grant gives or, with BARRED, denies (domain 5.1).
+type AccessLevel string
+
+// Access levels.
+const (
+	LevelRead   AccessLevel = "READ"
+	LevelWrite  AccessLevel = "WRITE"
+	LevelBarred AccessLevel = "BARRED"
+)
+
+// Values lists every access level.
+func (AccessLevel) Values() []string { return list(LevelRead, LevelWrite, LevelBarred) }
+
+// URLStatus tells whether the host of a URL is proven (domain 7.1).
+type URLStatus string
+
+// URL statuses.
+const (
+	URLPending URLStatus = "PENDING"
+	URLProven  URLStatus = "PROVEN"
+)
+
+// Values lists every URL status.
+func (URLStatus) Values() []string { return list(URLPending, URLProven) }
+
+func list[T ~string](values ...T) []string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = string(v)
+	}
+	return out
+}

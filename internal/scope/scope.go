@@ -1,0 +1,255 @@
+// Package scope defines, once for each kind, which rows an actor can see and which he can touch (domain 0).
+// ent's interceptor and hook use it, and so does the read planner: there is no second definition.
+//
+// A rule is written together with the columns of the row it judges, so it works under any table alias.
+package scope
+
+import (
+	"time"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/appanage/appanage/internal/actor"
+	"github.com/appanage/appanage/internal/enum"
+	"github.com/appanage/appanage/internal/oid"
+)
+
+// Column names a column of the judged row, with the alias of its table.
+type Column func(name string) string
+
+// Rule gives the predicate that a row must satisfy; nil means every row. It is asked only for actors with a
+// scope: Read and Write answer for the others.
+type Rule func(a *actor.Actor, col Column) *sql.Predicate
+
+// Kind is the pair of rules of one entity, under the name of ent's type.
+type Kind struct {
+	Read  Rule // rows that can be reached at all: by id, by an edge
+	List  Rule // rows that lists hold; nil: the same as Read
+	Write Rule // rows that can be changed or deleted; nil: none, only the platform itself writes them
+}
+
+// Kinds has every ent type; the store refuses a type that is missing here.
+var Kinds = map[string]Kind{
+	"Tenant":              {Read: reachableClient, List: own("id"), Write: own("id")},
+	"ClientPath":          {Read: own("descendant_id")},
+	"User":                {Read: visibleUser, Write: own("client_id")},
+	"Membership":          {Read: ownOrMine("user_id"), Write: own("client_id")},
+	"Session":             {Read: ownOrMine("user_id"), Write: ownOrMine("user_id")},
+	"Permission":          {Read: visiblePermission, Write: own("client_id")},
+	"Role":                {Read: visibleRole, Write: own("client_id")},
+	"RolePath":            {},
+	"RolePackage":         {Read: visiblePackage, Write: own("client_id")},
+	"PackageGift":         {Read: own("client_id"), Write: own("client_id")},
+	"Application":         {Read: visibleApplication, Write: updatableApplication},
+	"AccessGrant":         {Read: own("client_id"), Write: own("client_id")},
+	"ApplicationProperty": {Read: own("client_id"), Write: own("client_id")},
+	"ClientURL":           {Read: own("client_id"), Write: own("client_id")},
+	"AuditEvent":          {Read: own("client_id")},
+	"ClaimedName":         {},
+}
+
+// never is the predicate of what nobody sees.
+func never() *sql.Predicate { return sql.P(func(b *sql.Builder) { b.WriteString("1 = 0") }) }
+
+// apply answers for the actors without a scope, then asks the rule.
+func apply(rule Rule, a *actor.Actor, col Column) *sql.Predicate {
+	switch {
+	case a.IsSystem():
+		return nil
+	case rule == nil || !a.SignedIn():
+		return never()
+	}
+	return rule(a, col)
+}
+
+// Read is the predicate for reaching rows of a kind: nil for every row.
+func (k Kind) ReadBy(a *actor.Actor, col Column) *sql.Predicate { return apply(k.Read, a, col) }
+
+// ListBy is the predicate for listing rows of a kind.
+func (k Kind) ListBy(a *actor.Actor, col Column) *sql.Predicate {
+	if k.List == nil {
+		return k.ReadBy(a, col)
+	}
+	return apply(k.List, a, col)
+}
+
+// WriteBy is the predicate for changing rows of a kind.
+func (k Kind) WriteBy(a *actor.Actor, col Column) *sql.Predicate { return apply(k.Write, a, col) }
+
+// In is the predicate "the client in this column is in scope of the actor's client": nil for every client.
+func In(a *actor.Actor, column string) *sql.Predicate {
+	switch {
+	case a.Scope.All:
+		return nil
+	case len(a.Scope.Clients) > 0:
+		return sql.In(column, anys(a.Scope.Clients)...)
+	}
+	p := sql.Table("client_paths").As("scope_path")
+	return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(p).Where(sql.And(
+		sql.EQ(p.C("ancestor_id"), a.Scope.Root), sql.ColumnsEQ(p.C("descendant_id"), column))))
+}
+
+func own(column string) Rule {
+	return func(a *actor.Actor, col Column) *sql.Predicate { return In(a, col(column)) }
+}
+
+// ownOrMine: rows of clients in scope, and the caller's own wherever they are (domain 2.5).
+func ownOrMine(user string) Rule {
+	return either(own("client_id"), func(a *actor.Actor, col Column) *sql.Predicate {
+		return sql.EQ(col(user), a.User)
+	})
+}
+
+// either is true where one of the rules is. A rule that says "every row" decides.
+func either(rules ...Rule) Rule {
+	return func(a *actor.Actor, col Column) *sql.Predicate {
+		parts := make([]*sql.Predicate, 0, len(rules))
+		for _, rule := range rules {
+			p := rule(a, col)
+			if p == nil {
+				return nil
+			}
+			parts = append(parts, p)
+		}
+		return sql.Or(parts...)
+	}
+}
+
+// reachableClient: in scope; or, by code and name only, above the caller's client or owner of an application
+// he can see. What is shown of it is ClientInFull's to say.
+func reachableClient(a *actor.Actor, col Column) *sql.Predicate {
+	return either(own("id"),
+		func(a *actor.Actor, col Column) *sql.Predicate {
+			if len(a.Scope.Above) == 0 {
+				return never()
+			}
+			return sql.In(col("id"), anys(a.Scope.Above)...)
+		},
+		func(a *actor.Actor, col Column) *sql.Predicate {
+			app := sql.Table("applications").As("owned_app")
+			return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(app).Where(sql.And(
+				sql.ColumnsEQ(app.C("client_id"), col("id")),
+				sql.EQ(app.C("status"), enum.ApplicationActive),
+				granted(a, app.C("id"), "owner_grant"))))
+		})(a, col)
+}
+
+// visibleUser: by his home client, or by a membership in scope; and oneself.
+func visibleUser(a *actor.Actor, col Column) *sql.Predicate {
+	return either(own("client_id"),
+		func(a *actor.Actor, col Column) *sql.Predicate { return sql.EQ(col("id"), a.User) },
+		func(a *actor.Actor, col Column) *sql.Predicate {
+			m := sql.Table("memberships").As("user_membership")
+			return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(m).Where(and(
+				sql.ColumnsEQ(m.C("user_id"), col("id")), In(a, m.C("client_id")))))
+		})(a, col)
+}
+
+// visibleApplication: active ones owned in scope, or with a grant in force for a client in scope; archived
+// ones only for those who may update them (domain 4.6).
+func visibleApplication(a *actor.Actor, col Column) *sql.Predicate {
+	return either(own("client_id"),
+		func(a *actor.Actor, col Column) *sql.Predicate {
+			return sql.And(sql.EQ(col("status"), enum.ApplicationActive), granted(a, col("id"), "app_grant"))
+		},
+		createdByCaller)(a, col)
+}
+
+// updatableApplication: a second lock behind authz.DecideApplication, which judges the stored row.
+func updatableApplication(a *actor.Actor, col Column) *sql.Predicate {
+	return either(own("client_id"), createdByCaller)(a, col)
+}
+
+// createdByCaller: an EXPLICIT application whose creator is the caller's client and still has write access (domain 4.4).
+func createdByCaller(a *actor.Actor, col Column) *sql.Predicate {
+	return sql.And(sql.EQ(col("access_type"), enum.AccessExplicit), sql.EQ(col("creator_id"), a.Client),
+		writable(a, col("id"), "creator_grant"))
+}
+
+// visibleRole: owned in scope, given to a client in scope, built in, or of an application the caller may write.
+func visibleRole(a *actor.Actor, col Column) *sql.Predicate {
+	return either(own("client_id"), builtIn, ofWritableApplication,
+		func(a *actor.Actor, col Column) *sql.Predicate {
+			gift, in := sql.Table("package_gifts").As("role_gift"), sql.Table("package_roles").As("role_in")
+			path := sql.Table("role_paths").As("role_path")
+			return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(path).
+				Join(in).On(in.C("role_id"), path.C("role_id")).
+				Join(gift).On(gift.C("package_id"), in.C("package_id")).
+				Where(and(sql.ColumnsEQ(path.C("reached_role_id"), col("id")), In(a, gift.C("client_id")))))
+		})(a, col)
+}
+
+func visiblePermission(a *actor.Actor, col Column) *sql.Predicate {
+	return either(own("client_id"), builtIn, ofWritableApplication,
+		func(a *actor.Actor, col Column) *sql.Predicate {
+			gift, in := sql.Table("package_gifts").As("perm_gift"), sql.Table("package_roles").As("perm_role")
+			path, holds := sql.Table("role_paths").As("perm_path"), sql.Table("role_permissions").As("perm_holds")
+			return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(holds).
+				Join(path).On(path.C("reached_role_id"), holds.C("role_id")).
+				Join(in).On(in.C("role_id"), path.C("role_id")).
+				Join(gift).On(gift.C("package_id"), in.C("package_id")).
+				Where(and(sql.ColumnsEQ(holds.C("permission_id"), col("id")), In(a, gift.C("client_id")))))
+		})(a, col)
+}
+
+func visiblePackage(a *actor.Actor, col Column) *sql.Predicate {
+	return either(own("client_id"), builtIn, ofWritableApplication,
+		func(a *actor.Actor, col Column) *sql.Predicate {
+			gift := sql.Table("package_gifts").As("package_gift")
+			return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(gift).Where(and(
+				sql.ColumnsEQ(gift.C("package_id"), col("id")), In(a, gift.C("client_id")))))
+		})(a, col)
+}
+
+func builtIn(_ *actor.Actor, col Column) *sql.Predicate { return sql.EQ(col("built_in"), true) }
+
+// ofWritableApplication: owned in scope, or with a WRITE grant for the caller's client.
+func ofWritableApplication(a *actor.Actor, col Column) *sql.Predicate {
+	app := sql.Table("applications").As("of_app")
+	return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(app).Where(sql.And(
+		sql.ColumnsEQ(app.C("id"), col("application_id")),
+		sql.Or(In(a, app.C("client_id")), writable(a, app.C("id"), "of_grant")))))
+}
+
+// granted: some client in scope has a READ or WRITE grant in force on the application in this column.
+func granted(a *actor.Actor, application, alias string) *sql.Predicate {
+	g := sql.Table("access_grants").As(alias)
+	return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(g).Where(and(
+		sql.ColumnsEQ(g.C("application_id"), application),
+		In(a, g.C("client_id")),
+		sql.In(g.C("level"), enum.LevelRead, enum.LevelWrite),
+		inForce(g.C("expires_at"), a.Now()))))
+}
+
+// writable: the caller's client has a WRITE grant in force on the application in this column.
+func writable(a *actor.Actor, application, alias string) *sql.Predicate {
+	g := sql.Table("access_grants").As(alias)
+	return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(g).Where(sql.And(
+		sql.ColumnsEQ(g.C("application_id"), application),
+		sql.EQ(g.C("client_id"), a.Client),
+		sql.EQ(g.C("level"), enum.LevelWrite),
+		inForce(g.C("expires_at"), a.Now()))))
+}
+
+func inForce(expires string, now time.Time) *sql.Predicate {
+	return sql.Or(sql.IsNull(expires), sql.GT(expires, now))
+}
+
+// and joins predicates; nil means true and is left out.
+func and(parts ...*sql.Predicate) *sql.Predicate {
+	kept := parts[:0:0]
+	for _, p := range parts {
+		if p != nil {
+			kept = append(kept, p)
+		}
+	}
+	return sql.And(kept...)
+}
+
+func anys(list []oid.Client) []any {
+	out := make([]any, len(list))
+	for i, id := range list {
+		out[i] = id
+	}
+	return out
+}
