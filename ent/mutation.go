@@ -8034,6 +8034,7 @@ type PermissionMutation struct {
 	version            *int
 	addversion         *int
 	authority          *string
+	authority_key      *string
 	description        *string
 	built_in           *bool
 	clearedFields      map[string]struct{}
@@ -8402,6 +8403,42 @@ func (m *PermissionMutation) ResetAuthority() {
 	m.authority = nil
 }
 
+// SetAuthorityKey sets the "authority_key" field.
+func (m *PermissionMutation) SetAuthorityKey(s string) {
+	m.authority_key = &s
+}
+
+// AuthorityKey returns the value of the "authority_key" field in the mutation.
+func (m *PermissionMutation) AuthorityKey() (r string, exists bool) {
+	v := m.authority_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAuthorityKey returns the old "authority_key" field's value of the Permission entity.
+// If the Permission object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PermissionMutation) OldAuthorityKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAuthorityKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAuthorityKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAuthorityKey: %w", err)
+	}
+	return oldValue.AuthorityKey, nil
+}
+
+// ResetAuthorityKey resets all changes to the "authority_key" field.
+func (m *PermissionMutation) ResetAuthorityKey() {
+	m.authority_key = nil
+}
+
 // SetDescription sets the "description" field.
 func (m *PermissionMutation) SetDescription(s string) {
 	m.description = &s
@@ -8616,7 +8653,7 @@ func (m *PermissionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *PermissionMutation) Fields() []string {
-	fields := make([]string, 0, 8)
+	fields := make([]string, 0, 9)
 	if m.created_at != nil {
 		fields = append(fields, permission.FieldCreatedAt)
 	}
@@ -8634,6 +8671,9 @@ func (m *PermissionMutation) Fields() []string {
 	}
 	if m.authority != nil {
 		fields = append(fields, permission.FieldAuthority)
+	}
+	if m.authority_key != nil {
+		fields = append(fields, permission.FieldAuthorityKey)
 	}
 	if m.description != nil {
 		fields = append(fields, permission.FieldDescription)
@@ -8661,6 +8701,8 @@ func (m *PermissionMutation) Field(name string) (ent.Value, bool) {
 		return m.ApplicationID()
 	case permission.FieldAuthority:
 		return m.Authority()
+	case permission.FieldAuthorityKey:
+		return m.AuthorityKey()
 	case permission.FieldDescription:
 		return m.Description()
 	case permission.FieldBuiltIn:
@@ -8686,6 +8728,8 @@ func (m *PermissionMutation) OldField(ctx context.Context, name string) (ent.Val
 		return m.OldApplicationID(ctx)
 	case permission.FieldAuthority:
 		return m.OldAuthority(ctx)
+	case permission.FieldAuthorityKey:
+		return m.OldAuthorityKey(ctx)
 	case permission.FieldDescription:
 		return m.OldDescription(ctx)
 	case permission.FieldBuiltIn:
@@ -8740,6 +8784,13 @@ func (m *PermissionMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetAuthority(v)
+		return nil
+	case permission.FieldAuthorityKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAuthorityKey(v)
 		return nil
 	case permission.FieldDescription:
 		v, ok := value.(string)
@@ -8845,6 +8896,9 @@ func (m *PermissionMutation) ResetField(name string) error {
 		return nil
 	case permission.FieldAuthority:
 		m.ResetAuthority()
+		return nil
+	case permission.FieldAuthorityKey:
+		m.ResetAuthorityKey()
 		return nil
 	case permission.FieldDescription:
 		m.ResetDescription()

@@ -32,6 +32,8 @@ type Permission struct {
 	ApplicationID *oid.Application `json:"application_id,omitempty"`
 	// Authority holds the value of the "authority" field.
 	Authority string `json:"authority,omitempty"`
+	// AuthorityKey holds the value of the "authority_key" field.
+	AuthorityKey string `json:"authority_key,omitempty"`
 	// Description holds the value of the "description" field.
 	Description string `json:"description,omitempty"`
 	// BuiltIn holds the value of the "built_in" field.
@@ -95,7 +97,7 @@ func (*Permission) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case permission.FieldVersion:
 			values[i] = new(sql.NullInt64)
-		case permission.FieldID, permission.FieldClientID, permission.FieldApplicationID, permission.FieldAuthority, permission.FieldDescription:
+		case permission.FieldID, permission.FieldClientID, permission.FieldApplicationID, permission.FieldAuthority, permission.FieldAuthorityKey, permission.FieldDescription:
 			values[i] = new(sql.NullString)
 		case permission.FieldCreatedAt, permission.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
@@ -156,6 +158,12 @@ func (_m *Permission) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field authority", values[i])
 			} else if value.Valid {
 				_m.Authority = value.String
+			}
+		case permission.FieldAuthorityKey:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field authority_key", values[i])
+			} else if value.Valid {
+				_m.AuthorityKey = value.String
 			}
 		case permission.FieldDescription:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -239,6 +247,9 @@ func (_m *Permission) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("authority=")
 	builder.WriteString(_m.Authority)
+	builder.WriteString(", ")
+	builder.WriteString("authority_key=")
+	builder.WriteString(_m.AuthorityKey)
 	builder.WriteString(", ")
 	builder.WriteString("description=")
 	builder.WriteString(_m.Description)

@@ -95,6 +95,12 @@ func (_c *PermissionCreate) SetAuthority(v string) *PermissionCreate {
 	return _c
 }
 
+// SetAuthorityKey sets the "authority_key" field.
+func (_c *PermissionCreate) SetAuthorityKey(v string) *PermissionCreate {
+	_c.mutation.SetAuthorityKey(v)
+	return _c
+}
+
 // SetDescription sets the "description" field.
 func (_c *PermissionCreate) SetDescription(v string) *PermissionCreate {
 	_c.mutation.SetDescription(v)
@@ -245,6 +251,14 @@ func (_c *PermissionCreate) check() error {
 			return &ValidationError{Name: "authority", err: fmt.Errorf(`ent: validator failed for field "Permission.authority": %w`, err)}
 		}
 	}
+	if _, ok := _c.mutation.AuthorityKey(); !ok {
+		return &ValidationError{Name: "authority_key", err: errors.New(`ent: missing required field "Permission.authority_key"`)}
+	}
+	if v, ok := _c.mutation.AuthorityKey(); ok {
+		if err := permission.AuthorityKeyValidator(v); err != nil {
+			return &ValidationError{Name: "authority_key", err: fmt.Errorf(`ent: validator failed for field "Permission.authority_key": %w`, err)}
+		}
+	}
 	if _, ok := _c.mutation.Description(); !ok {
 		return &ValidationError{Name: "description", err: errors.New(`ent: missing required field "Permission.description"`)}
 	}
@@ -310,6 +324,10 @@ func (_c *PermissionCreate) createSpec() (*Permission, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Authority(); ok {
 		_spec.SetField(permission.FieldAuthority, field.TypeString, value)
 		_node.Authority = value
+	}
+	if value, ok := _c.mutation.AuthorityKey(); ok {
+		_spec.SetField(permission.FieldAuthorityKey, field.TypeString, value)
+		_node.AuthorityKey = value
 	}
 	if value, ok := _c.mutation.Description(); ok {
 		_spec.SetField(permission.FieldDescription, field.TypeString, value)
@@ -491,6 +509,9 @@ func (u *PermissionUpsertOne) UpdateNewValues() *PermissionUpsertOne {
 		}
 		if _, exists := u.create.mutation.Authority(); exists {
 			s.SetIgnore(permission.FieldAuthority)
+		}
+		if _, exists := u.create.mutation.AuthorityKey(); exists {
+			s.SetIgnore(permission.FieldAuthorityKey)
 		}
 		if _, exists := u.create.mutation.BuiltIn(); exists {
 			s.SetIgnore(permission.FieldBuiltIn)
@@ -769,6 +790,9 @@ func (u *PermissionUpsertBulk) UpdateNewValues() *PermissionUpsertBulk {
 			}
 			if _, exists := b.mutation.Authority(); exists {
 				s.SetIgnore(permission.FieldAuthority)
+			}
+			if _, exists := b.mutation.AuthorityKey(); exists {
+				s.SetIgnore(permission.FieldAuthorityKey)
 			}
 			if _, exists := b.mutation.BuiltIn(); exists {
 				s.SetIgnore(permission.FieldBuiltIn)

@@ -266,14 +266,18 @@ func init() {
 	permissionDescAuthority := permissionFields[2].Descriptor()
 	// permission.AuthorityValidator is a validator for the "authority" field. It is called by the builders before save.
 	permission.AuthorityValidator = permissionDescAuthority.Validators[0].(func(string) error)
+	// permissionDescAuthorityKey is the schema descriptor for authority_key field.
+	permissionDescAuthorityKey := permissionFields[3].Descriptor()
+	// permission.AuthorityKeyValidator is a validator for the "authority_key" field. It is called by the builders before save.
+	permission.AuthorityKeyValidator = permissionDescAuthorityKey.Validators[0].(func(string) error)
 	// permissionDescDescription is the schema descriptor for description field.
-	permissionDescDescription := permissionFields[3].Descriptor()
+	permissionDescDescription := permissionFields[4].Descriptor()
 	// permission.DefaultDescription holds the default value on creation for the description field.
 	permission.DefaultDescription = permissionDescDescription.Default.(string)
 	// permission.DescriptionValidator is a validator for the "description" field. It is called by the builders before save.
 	permission.DescriptionValidator = permissionDescDescription.Validators[0].(func(string) error)
 	// permissionDescBuiltIn is the schema descriptor for built_in field.
-	permissionDescBuiltIn := permissionFields[4].Descriptor()
+	permissionDescBuiltIn := permissionFields[5].Descriptor()
 	// permission.DefaultBuiltIn holds the default value on creation for the built_in field.
 	permission.DefaultBuiltIn = permissionDescBuiltIn.Default.(bool)
 	// permissionDescID is the schema descriptor for id field.

@@ -463,6 +463,7 @@ var (
 		{Name: "updated_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
 		{Name: "version", Type: field.TypeInt, Default: 1},
 		{Name: "authority", Type: field.TypeString, Size: 191},
+		{Name: "authority_key", Type: field.TypeString, Size: 191},
 		{Name: "description", Type: field.TypeString, Size: 1024, Default: ""},
 		{Name: "built_in", Type: field.TypeBool, Default: false},
 		{Name: "client_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
@@ -476,13 +477,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "permissions_clients_client",
-				Columns:    []*schema.Column{PermissionsColumns[7]},
+				Columns:    []*schema.Column{PermissionsColumns[8]},
 				RefColumns: []*schema.Column{ClientsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "permissions_applications_application",
-				Columns:    []*schema.Column{PermissionsColumns[8]},
+				Columns:    []*schema.Column{PermissionsColumns[9]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -496,22 +497,22 @@ var (
 			{
 				Name:    "permission_client_id_authority",
 				Unique:  false,
-				Columns: []*schema.Column{PermissionsColumns[7], PermissionsColumns[4]},
+				Columns: []*schema.Column{PermissionsColumns[8], PermissionsColumns[4]},
 			},
 			{
 				Name:    "permission_client_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{PermissionsColumns[7], PermissionsColumns[0]},
+				Columns: []*schema.Column{PermissionsColumns[8], PermissionsColumns[0]},
 			},
 			{
 				Name:    "permission_application_id_authority",
 				Unique:  false,
-				Columns: []*schema.Column{PermissionsColumns[8], PermissionsColumns[4]},
+				Columns: []*schema.Column{PermissionsColumns[9], PermissionsColumns[4]},
 			},
 			{
 				Name:    "permission_application_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{PermissionsColumns[8], PermissionsColumns[0]},
+				Columns: []*schema.Column{PermissionsColumns[9], PermissionsColumns[0]},
 			},
 		},
 	}

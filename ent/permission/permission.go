@@ -27,6 +27,8 @@ const (
 	FieldApplicationID = "application_id"
 	// FieldAuthority holds the string denoting the authority field in the database.
 	FieldAuthority = "authority"
+	// FieldAuthorityKey holds the string denoting the authority_key field in the database.
+	FieldAuthorityKey = "authority_key"
 	// FieldDescription holds the string denoting the description field in the database.
 	FieldDescription = "description"
 	// FieldBuiltIn holds the string denoting the built_in field in the database.
@@ -69,6 +71,7 @@ var Columns = []string{
 	FieldClientID,
 	FieldApplicationID,
 	FieldAuthority,
+	FieldAuthorityKey,
 	FieldDescription,
 	FieldBuiltIn,
 }
@@ -100,6 +103,8 @@ var (
 	DefaultVersion int
 	// AuthorityValidator is a validator for the "authority" field. It is called by the builders before save.
 	AuthorityValidator func(string) error
+	// AuthorityKeyValidator is a validator for the "authority_key" field. It is called by the builders before save.
+	AuthorityKeyValidator func(string) error
 	// DefaultDescription holds the default value on creation for the "description" field.
 	DefaultDescription string
 	// DescriptionValidator is a validator for the "description" field. It is called by the builders before save.
@@ -146,6 +151,11 @@ func ByApplicationID(opts ...sql.OrderTermOption) OrderOption {
 // ByAuthority orders the results by the authority field.
 func ByAuthority(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldAuthority, opts...).ToFunc()
+}
+
+// ByAuthorityKey orders the results by the authority_key field.
+func ByAuthorityKey(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldAuthorityKey, opts...).ToFunc()
 }
 
 // ByDescription orders the results by the description field.

@@ -88,6 +88,11 @@ func Authority(v string) predicate.Permission {
 	return predicate.Permission(sql.FieldEQ(FieldAuthority, v))
 }
 
+// AuthorityKey applies equality check predicate on the "authority_key" field. It's identical to AuthorityKeyEQ.
+func AuthorityKey(v string) predicate.Permission {
+	return predicate.Permission(sql.FieldEQ(FieldAuthorityKey, v))
+}
+
 // Description applies equality check predicate on the "description" field. It's identical to DescriptionEQ.
 func Description(v string) predicate.Permission {
 	return predicate.Permission(sql.FieldEQ(FieldDescription, v))
@@ -459,6 +464,71 @@ func AuthorityEqualFold(v string) predicate.Permission {
 // AuthorityContainsFold applies the ContainsFold predicate on the "authority" field.
 func AuthorityContainsFold(v string) predicate.Permission {
 	return predicate.Permission(sql.FieldContainsFold(FieldAuthority, v))
+}
+
+// AuthorityKeyEQ applies the EQ predicate on the "authority_key" field.
+func AuthorityKeyEQ(v string) predicate.Permission {
+	return predicate.Permission(sql.FieldEQ(FieldAuthorityKey, v))
+}
+
+// AuthorityKeyNEQ applies the NEQ predicate on the "authority_key" field.
+func AuthorityKeyNEQ(v string) predicate.Permission {
+	return predicate.Permission(sql.FieldNEQ(FieldAuthorityKey, v))
+}
+
+// AuthorityKeyIn applies the In predicate on the "authority_key" field.
+func AuthorityKeyIn(vs ...string) predicate.Permission {
+	return predicate.Permission(sql.FieldIn(FieldAuthorityKey, vs...))
+}
+
+// AuthorityKeyNotIn applies the NotIn predicate on the "authority_key" field.
+func AuthorityKeyNotIn(vs ...string) predicate.Permission {
+	return predicate.Permission(sql.FieldNotIn(FieldAuthorityKey, vs...))
+}
+
+// AuthorityKeyGT applies the GT predicate on the "authority_key" field.
+func AuthorityKeyGT(v string) predicate.Permission {
+	return predicate.Permission(sql.FieldGT(FieldAuthorityKey, v))
+}
+
+// AuthorityKeyGTE applies the GTE predicate on the "authority_key" field.
+func AuthorityKeyGTE(v string) predicate.Permission {
+	return predicate.Permission(sql.FieldGTE(FieldAuthorityKey, v))
+}
+
+// AuthorityKeyLT applies the LT predicate on the "authority_key" field.
+func AuthorityKeyLT(v string) predicate.Permission {
+	return predicate.Permission(sql.FieldLT(FieldAuthorityKey, v))
+}
+
+// AuthorityKeyLTE applies the LTE predicate on the "authority_key" field.
+func AuthorityKeyLTE(v string) predicate.Permission {
+	return predicate.Permission(sql.FieldLTE(FieldAuthorityKey, v))
+}
+
+// AuthorityKeyContains applies the Contains predicate on the "authority_key" field.
+func AuthorityKeyContains(v string) predicate.Permission {
+	return predicate.Permission(sql.FieldContains(FieldAuthorityKey, v))
+}
+
+// AuthorityKeyHasPrefix applies the HasPrefix predicate on the "authority_key" field.
+func AuthorityKeyHasPrefix(v string) predicate.Permission {
+	return predicate.Permission(sql.FieldHasPrefix(FieldAuthorityKey, v))
+}
+
+// AuthorityKeyHasSuffix applies the HasSuffix predicate on the "authority_key" field.
+func AuthorityKeyHasSuffix(v string) predicate.Permission {
+	return predicate.Permission(sql.FieldHasSuffix(FieldAuthorityKey, v))
+}
+
+// AuthorityKeyEqualFold applies the EqualFold predicate on the "authority_key" field.
+func AuthorityKeyEqualFold(v string) predicate.Permission {
+	return predicate.Permission(sql.FieldEqualFold(FieldAuthorityKey, v))
+}
+
+// AuthorityKeyContainsFold applies the ContainsFold predicate on the "authority_key" field.
+func AuthorityKeyContainsFold(v string) predicate.Permission {
+	return predicate.Permission(sql.FieldContainsFold(FieldAuthorityKey, v))
 }
 
 // DescriptionEQ applies the EQ predicate on the "description" field.

@@ -25,6 +25,7 @@ func (Permission) Fields() []ent.Field {
 		id[oid.Client]("client_id").fixed(),
 		id[oid.Application]("application_id").maybe().fixed(),
 		text("authority", keyLength).fixed(),
+		text("authority_key", keyLength).fixed(),
 		text("description", 1024).fill(""),
 		field.Bool("built_in").Default(false).Immutable(),
 	}

@@ -93,6 +93,19 @@ func CodeOf(err error) Code {
 	return Internal
 }
 
+// As finds the *Error in err's chain.
+func As(err error) (*Error, bool) { return errors.AsType[*Error](err) }
+
+// OfInput tells whether a code says that something is wrong with the input of a mutation: then it is part of the
+// mutation's payload.
+func (c Code) OfInput() bool {
+	switch c {
+	case NotFound, Invalid, Taken, Reserved, NotAllowed, Conflict, Credentials:
+		return true
+	}
+	return false
+}
+
 // Collector gathers the errors of one input.
 type Collector struct{ list []*Error }
 
@@ -101,6 +114,19 @@ func (c *Collector) Add(e *Error) {
 	if e != nil {
 		c.list = append(c.list, e)
 	}
+}
+
+// AddErr notes the *Error in err's chain; nil is ignored. Any other error does not belong into a collection of
+// errors of an input, and panics.
+func (c *Collector) AddErr(err error) {
+	if err == nil {
+		return
+	}
+	e, ok := As(err)
+	if !ok {
+		panic(fmt.Sprintf("apperr: collected %v", err))
+	}
+	c.Add(e)
 }
 
 // Err is nil when nothing was added, else the first error with the others in Also.

@@ -1,4 +1,5 @@
-// Package oid (object id; ent's generated code keeps the name ids for itself) gives every kind of object its own Go type of id, so that mixing kinds does not compile.
+// Package oid gives every kind of object its own Go type of id, so that mixing kinds does not compile. (The name
+// stands for object id; ent's generated code keeps the names id and ids for itself.)
 //
 // An id is opaque to callers: "<kind>_<ULID>", for example "app_01JD3Q4Z5V6W7X8Y9ZABCDEFGH". The ULID
 // (48 bits of milliseconds, 80 random bits, monotonic within a process) makes ids sort by creation, so the
@@ -104,13 +105,21 @@ func KindOf(s string) (Kind, bool) {
 		return "", false
 	}
 	kind := Kind(s[:3])
-	return kind, kinds[kind]
+	return kind, kinds[kind] != ""
 }
 
-var kinds = map[Kind]bool{
-	KindClient: true, KindUser: true, KindMembership: true, KindSession: true, KindPermission: true, KindRole: true,
-	KindPackage: true, KindPackageGift: true, KindApplication: true, KindAccessGrant: true, KindProperty: true,
-	KindClientURL: true, KindAuditEvent: true,
+// kinds gives each kind the word people know it by.
+var kinds = map[Kind]string{
+	KindClient: "client", KindUser: "user", KindMembership: "membership", KindSession: "session",
+	KindPermission: "permission", KindRole: "role", KindPackage: "package", KindPackageGift: "gift",
+	KindApplication: "application", KindAccessGrant: "grant", KindProperty: "property", KindClientURL: "URL",
+	KindAuditEvent: "audit event",
+}
+
+// Name is the word people know a kind by, for messages: "not the id of a client".
+func Name[T ID]() string {
+	var zero T
+	return kinds[zero.Kind()]
 }
 
 // BuiltIn derives the id of a row that every installation has (a built-in permission, role or package) from

@@ -5,6 +5,7 @@
 package scope
 
 import (
+	"context"
 	"time"
 
 	"entgo.io/ent/dialect/sql"
@@ -75,6 +76,21 @@ func (k Kind) ListBy(a *actor.Actor, col Column) *sql.Predicate {
 
 // WriteBy is the predicate for changing rows of a kind.
 func (k Kind) WriteBy(a *actor.Actor, col Column) *sql.Predicate { return apply(k.Write, a, col) }
+
+// Listed narrows a query of ent from what can be reached to what is listed: for clients, to those in scope, without
+// those known by code and name only. It goes where a client is asked for to work with.
+func Listed(ctx context.Context, kind string) func(*sql.Selector) {
+	return func(s *sql.Selector) {
+		a := actor.From(ctx)
+		if a == nil {
+			s.Where(never())
+			return
+		}
+		if p := Kinds[kind].ListBy(a, s.C); p != nil && Kinds[kind].List != nil {
+			s.Where(p)
+		}
+	}
+}
 
 // In is the predicate "the client in this column is in scope of the actor's client": nil for every client.
 func In(a *actor.Actor, column string) *sql.Predicate {
@@ -209,6 +225,16 @@ func ofWritableApplication(a *actor.Actor, col Column) *sql.Predicate {
 	return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(app).Where(sql.And(
 		sql.ColumnsEQ(app.C("id"), col("application_id")),
 		sql.Or(In(a, app.C("client_id")), writable(a, app.C("id"), "of_grant")))))
+}
+
+// Granted: the caller's own client has a READ or WRITE grant in force on the application in this column.
+func Granted(a *actor.Actor, application string) *sql.Predicate {
+	g := sql.Table("access_grants").As("own_grant")
+	return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(g).Where(sql.And(
+		sql.ColumnsEQ(g.C("application_id"), application),
+		sql.EQ(g.C("client_id"), a.Client),
+		sql.In(g.C("level"), enum.LevelRead, enum.LevelWrite),
+		inForce(g.C("expires_at"), a.Now()))))
 }
 
 // granted: some client in scope has a READ or WRITE grant in force on the application in this column.

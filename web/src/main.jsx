@@ -46,14 +46,11 @@ function App() {
             <h1><img src={favicon} alt="" /> Appanage <small>GraphQL explorer</small></h1>
             <ExamplesMenu />
             <p role="status">{notice}</p>
-            {token ? (
-              <>
-                <Identity viewer={viewer} />
-                <button onClick={signOut}>Sign out</button>
-              </>
-            ) : (
-              <button className="primary" onClick={() => setAsking(true)}>Sign in</button>
-            )}
+            <div className="account">
+              {token && <Identity viewer={viewer} />}
+              {token && <button onClick={signOut}>Sign out</button>}
+              {!token && <button className="primary" onClick={() => setAsking(true)}>Sign in</button>}
+            </div>
           </header>
           <main>
             <GraphiQLInterface defaultEditorToolsVisibility="variables">

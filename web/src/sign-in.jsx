@@ -34,9 +34,10 @@ export function SignIn({ signIn, onClose }) {
         {FIELDS.map(({ name, label, hint, ...input }) => {
           const wrong = errors.filter((error) => fieldOf(error)?.name === name);
           return (
-            <label key={name}>
-              <span>{label}{hint && <small> {hint}</small>}</span>
+            <div key={name} className="field">
+              <label htmlFor={name}>{label}{hint && <small> {hint}</small>}</label>
               <input
+                id={name}
                 name={name}
                 spellCheck={false}
                 autoCapitalize="none"
@@ -44,8 +45,8 @@ export function SignIn({ signIn, onClose }) {
                 aria-describedby={`${name}-error`}
                 {...input}
               />
-              <span id={`${name}-error`} className="error">{wrong.map((error) => error.message).join(' ')}</span>
-            </label>
+              <div id={`${name}-error`} role="alert" className="error">{wrong.map((error) => error.message).join(' ')}</div>
+            </div>
           );
         })}
         <div className="actions">

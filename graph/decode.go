@@ -1,0 +1,86 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/appanage/appanage/graph/model"
+	"github.com/appanage/appanage/internal/apperr"
+	"github.com/appanage/appanage/internal/application"
+	"github.com/appanage/appanage/internal/oid"
+)
+
+// text is the value of an optional argument, "" where it is absent or null.
+func text(o graphql.Omittable[*string]) string {
+	if v := o.Value(); v != nil {
+		return *v
+	}
+	return ""
+}
+
+// optionalID reads an id that may be absent.
+func optionalID[T oid.ID](argument string, o graphql.Omittable[*string]) (T, error) {
+	if v := o.Value(); v != nil {
+		return parseID[T](argument, *v)
+	}
+	return "", nil
+}
+
+func (r *Resolver) createApplication(ctx context.Context, input model.ApplicationCreateInput) (oid.Application, error) {
+	owner, err := optionalID[oid.Client]("input.clientId", input.ClientID)
+	if err != nil {
+		return "", err
+	}
+	return r.Applications.Create(ctx, application.Create{
+		Name: input.Name, Code: text(input.Code), Type: input.Type, AccessType: input.AccessType,
+		ThumbnailURL: input.ThumbnailURL.Value(), Owner: owner,
+	})
+}
+
+func (r *Resolver) updateApplication(ctx context.Context, input model.ApplicationUpdateInput) (oid.Application, error) {
+	id, err := parseID[oid.Application]("input.id", input.ID)
+	if err != nil {
+		return "", err
+	}
+	thumbnail, set := input.ThumbnailURL.ValueOK()
+	return id, r.Applications.Update(ctx, application.Update{
+		ID: id, ExpectedVersion: input.ExpectedVersion.Value(), Name: input.Name.Value(), AccessType: input.AccessType.Value(),
+		SetThumbnail: set, ThumbnailURL: thumbnail,
+	})
+}
+
+func (r *Resolver) setProperties(ctx context.Context, input model.ApplicationPropertiesSetInput) (oid.Application, []oid.Property, error) {
+	var errs apperr.Collector
+	app, err := parseID[oid.Application]("input.applicationId", input.ApplicationID)
+	errs.AddErr(err)
+	client, err := optionalID[oid.Client]("input.clientId", input.ClientID)
+	errs.AddErr(err)
+	if err := errs.Err(); err != nil {
+		return "", nil, err
+	}
+	cmd := application.SetProperties{Application: app, Client: client, Properties: make([]application.Property, len(input.Properties))}
+	for i, p := range input.Properties {
+		cmd.Properties[i] = application.Property{Name: p.Name, Value: p.Value, Public: p.Public.Value(), ExpectedVersion: p.ExpectedVersion.Value()}
+	}
+	set, err := r.Applications.SetProperties(ctx, cmd)
+	return app, set, err
+}
+
+// inOrder puts rows into the order of their ids.
+func inOrder[T any, K comparable](ids []K, key func(*T) K) func([]*T, error) ([]*T, error) {
+	return func(rows []*T, err error) ([]*T, error) {
+		at := make(map[K]*T, len(rows))
+		for _, row := range rows {
+			at[key(row)] = row
+		}
+		out := make([]*T, 0, len(ids))
+		for _, id := range ids {
+			if row := at[id]; row != nil {
+				out = append(out, row)
+			}
+		}
+		return out, err
+	}
+}
+

@@ -1,0 +1,94 @@
+// Package graph is the reference executor: a resolver for each field of the SDL that is not a plain column, and
+// for each edge one scoped query. It decodes, calls the domain and encodes; rules and SQL are elsewhere. It is
+// small and slow on purpose: the read planner is held against it.
+package graph
+
+import (
+	"context"
+
+	"github.com/appanage/appanage/ent"
+	"github.com/appanage/appanage/ent/tenant"
+	"github.com/appanage/appanage/graph/cursor"
+	"github.com/appanage/appanage/graph/model"
+	"github.com/appanage/appanage/internal/actor"
+	"github.com/appanage/appanage/internal/apperr"
+	"github.com/appanage/appanage/internal/application"
+	"github.com/appanage/appanage/internal/identity"
+	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/scope"
+	"github.com/appanage/appanage/internal/store"
+)
+
+// Resolver holds what the resolvers call.
+type Resolver struct {
+	DB           *store.DB
+	Cursors      cursor.Codec
+	Applications *application.Service
+	Identity     *identity.Service
+	// SignedOut is told of a session that has ended, so that this node forgets it at once.
+	SignedOut func(oid.Session)
+}
+
+// found turns "no such row, or none in scope" into null.
+func found[T any](row *T, err error) (*T, error) {
+	if ent.IsNotFound(err) {
+		return nil, nil
+	}
+	return row, err
+}
+
+// inFull gives a field of a client to callers who see more of it than its code and name (domain 0).
+func inFull[T any](ctx context.Context, r *Resolver, client *ent.Tenant, value T) (*T, error) {
+	in, known := actor.From(ctx).Scope.Has(client.ID)
+	if !known {
+		var err error
+		in, err = r.DB.Client(ctx).Tenant.Query().Where(tenant.ID(client.ID), scope.Listed(ctx, "Tenant")).Exist(ctx)
+		if err != nil {
+			return nil, err
+		}
+	}
+	if !in {
+		return nil, nil
+	}
+	return &value, nil
+}
+
+// parseID reads an id of the kind an argument asks for.
+func parseID[T oid.ID](argument, s string) (T, error) {
+	id, ok := oid.Parse[T](s)
+	if !ok {
+		return "", apperr.At(argument, apperr.Invalid, "not the id of a %s", oid.Name[T]())
+	}
+	return id, nil
+}
+
+// oneOf checks that exactly one of the two ways to name an object is used.
+func oneOf(id, code *string) error {
+	if (id == nil) == (code == nil) {
+		return apperr.New(apperr.Invalid, "give exactly one of `id` and `code`")
+	}
+	return nil
+}
+
+// userErrors splits what a command answered: errors of the input go into the payload, all others to the top level.
+func userErrors(err error) ([]*model.UserError, error) {
+	list := []*model.UserError{}
+	if err == nil {
+		return list, nil
+	}
+	e, ok := apperr.As(err)
+	if !ok || !e.Code.OfInput() {
+		return nil, err
+	}
+	for _, one := range e.All() {
+		u := &model.UserError{Code: one.Code, Message: one.Message, Path: one.Path}
+		if u.Path == nil {
+			u.Path = []string{"input"}
+		}
+		if one.Version > 0 {
+			u.CurrentVersion = &one.Version
+		}
+		list = append(list, u)
+	}
+	return list, nil
+}

@@ -1,0 +1,129 @@
+// Package application makes and changes applications, and what clients set in them (domain 4 to 6).
+package application
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/appanage/appanage/ent"
+	"github.com/appanage/appanage/ent/accessgrant"
+	"github.com/appanage/appanage/ent/application"
+	"github.com/appanage/appanage/ent/tenant"
+	"github.com/appanage/appanage/internal/actor"
+	"github.com/appanage/appanage/internal/apperr"
+	"github.com/appanage/appanage/internal/authz"
+	"github.com/appanage/appanage/internal/enum"
+	"github.com/appanage/appanage/internal/fold"
+	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/scope"
+	"github.com/appanage/appanage/internal/store"
+)
+
+var codePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,61}[a-z0-9]$`)
+
+// maxURL is the longest thumbnail URL, in bytes.
+const maxURL = 2048
+
+// Service holds the commands on applications. Each runs in one transaction, decides on the stored row, and writes
+// its audit events with the change.
+type Service struct{ db *store.DB }
+
+// New makes the service.
+func New(db *store.DB) *Service { return &Service{db} }
+
+func checkName(errs *apperr.Collector, name *string) {
+	*name = fold.Text(*name)
+	if n := utf8.RuneCountInString(*name); n < 1 || n > 128 {
+		errs.Add(apperr.At("input.name", apperr.Invalid, "a name has 1 to 128 characters, not %d", n))
+	}
+}
+
+func checkThumbnail(errs *apperr.Collector, raw *string) {
+	if raw == nil {
+		return
+	}
+	*raw = strings.TrimSpace(*raw)
+	u, err := url.Parse(*raw)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || len(*raw) > maxURL {
+		errs.Add(apperr.At("input.thumbnailUrl", apperr.Invalid, "a thumbnail is an https URL of at most %d characters", maxURL))
+	}
+}
+
+// load reads an application for a change, its row locked. NOT_FOUND at the path where it cannot be seen.
+func (s *Service) load(ctx context.Context, tx *ent.Client, id oid.Application, path string) (*ent.Application, error) {
+	row, err := store.ForUpdate(s.db, tx.Application.Query().Where(application.ID(id))).Only(ctx)
+	if ent.IsNotFound(err) {
+		return nil, apperr.At(path, apperr.NotFound, "no such application")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("application: read: %w", err)
+	}
+	return row, nil
+}
+
+// facts is the part of a row that authz decides on.
+func facts(row *ent.Application) authz.Application {
+	return authz.Application{Owner: row.ClientID, Creator: row.CreatorID, AccessType: row.AccessType}
+}
+
+// caller reads what decides of the actor, for one application.
+func caller(ctx context.Context, db *ent.Client, app *ent.Application) (authz.Caller, error) {
+	a := actor.From(ctx)
+	rules, err := inScope(ctx, db, app.ClientID)
+	if err != nil {
+		return authz.Caller{}, err
+	}
+	access, err := access(ctx, db, app, a.Client)
+	return authz.Caller{Client: a.Client, Rules: rules, Access: access}, err
+}
+
+func inScope(ctx context.Context, db *ent.Client, client oid.Client) (bool, error) {
+	if in, known := actor.From(ctx).Scope.Has(client); known {
+		return in, nil
+	}
+	in, err := db.Tenant.Query().Where(tenant.ID(client), scope.Listed(ctx, "Tenant")).Exist(ctx)
+	if err != nil {
+		return false, fmt.Errorf("application: read the scope: %w", err)
+	}
+	return in, nil
+}
+
+// access is the level of a client on an application today.
+func access(ctx context.Context, db *ent.Client, app *ent.Application, client oid.Client) (enum.AccessLevel, error) {
+	now := actor.From(ctx).Now()
+	if app.ClientID == client {
+		return authz.Access(app.ClientID, client, nil, now), nil
+	}
+	row, err := db.AccessGrant.Query().Where(accessgrant.ClientID(client), accessgrant.ApplicationID(app.ID)).Only(ctx)
+	if ent.IsNotFound(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("application: read the grant: %w", err)
+	}
+	return authz.Access(app.ClientID, client, &authz.Grant{Level: row.Level, ExpiresAt: row.ExpiresAt}, now), nil
+}
+
+// ViewerCan lists the mutations the caller may use on an application, by the decisions the mutations make.
+func (s *Service) ViewerCan(ctx context.Context, app *ent.Application) ([]string, error) {
+	can := []string{}
+	a := actor.From(ctx)
+	if !a.Has("Application_UPDATE") {
+		return can, nil
+	}
+	c, err := caller(ctx, s.db.Client(ctx), app)
+	if err != nil {
+		return nil, err
+	}
+	if authz.MayUpdate(c, facts(app)) {
+		can = append(can, "applicationUpdate")
+	}
+	if authz.MaySetProperties(c, c.Access, true) || c.Rules {
+		can = append(can, "applicationPropertiesSet")
+	}
+	return can, nil
+}

@@ -1,0 +1,37 @@
+package httpapi
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/maypok86/otter/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// documents keeps parsed and validated documents. It is bounded by their size, not their number: a thousand documents
+// written for the purpose would fill hundreds of megabytes. Documents asked for once do not push out those in use.
+type documents struct {
+	cache *otter.Cache[string, *ast.QueryDocument]
+}
+
+var _ graphql.Cache[*ast.QueryDocument] = documents{}
+
+// documentsTotal bounds the text of all kept documents. Parsed, it takes some fifty times as much.
+const documentsTotal = 512 << 10
+
+func newDocuments() documents {
+	return documents{otter.Must(&otter.Options[string, *ast.QueryDocument]{
+		MaximumWeight: documentsTotal,
+		Weigher:       func(text string, _ *ast.QueryDocument) uint32 { return uint32(len(text)) },
+	})}
+}
+
+// Get implements graphql.Cache.
+func (d documents) Get(_ context.Context, text string) (*ast.QueryDocument, bool) {
+	return d.cache.GetIfPresent(text)
+}
+
+// Add implements graphql.Cache.
+func (d documents) Add(_ context.Context, text string, document *ast.QueryDocument) {
+	d.cache.Set(text, document)
+}

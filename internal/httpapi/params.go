@@ -1,0 +1,156 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/appanage/appanage/internal/apperr"
+)
+
+// failure is a request that never reached GraphQL: its status does not depend on the answer's media type.
+type failure struct {
+	status int
+	err    error
+	limit  string // the limit passed, for the metrics
+}
+
+func badRequest(code apperr.Code, format string, args ...any) *failure {
+	return &failure{status: http.StatusBadRequest, err: apperr.New(code, format, args...)}
+}
+
+func tooBig(limit string, what string, most int) *failure {
+	err := apperr.New(apperr.TooLarge, "%s larger than %d bytes", what, most)
+	return &failure{status: http.StatusRequestEntityTooLarge, err: err, limit: limit}
+}
+
+// readParams reads the GraphQL parameters of a GET or POST request.
+func readParams(w http.ResponseWriter, r *http.Request, sizes Sizes, signedIn bool) (*graphql.RawParams, *failure) {
+	variables := sizes.Anonymous
+	if signedIn {
+		variables = sizes.SignedIn
+	}
+	var members map[string]json.RawMessage
+	var failed *failure
+	if r.Method == http.MethodGet {
+		members, failed = urlMembers(r.URL.RawQuery)
+	} else {
+		members, failed = bodyMembers(w, r, sizes.Document, variables)
+	}
+	if failed != nil {
+		return nil, failed
+	}
+	params, failed := decodeMembers(members)
+	switch {
+	case failed != nil:
+		return nil, failed
+	case len(params.Query) > sizes.Document:
+		return nil, tooBig("document", "a document", sizes.Document)
+	case len(members["variables"]) > variables:
+		return nil, tooBig("variables", "variables", variables)
+	}
+	params.Headers = r.Header
+	return params, nil
+}
+
+// urlMembers brings URL parameters into the form of a JSON body's members: query and operationName become JSON
+// strings, variables and extensions are JSON already.
+func urlMembers(query string) (map[string]json.RawMessage, *failure) {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, badRequest(apperr.Syntax, "the URL's parameters cannot be read")
+	}
+	members := map[string]json.RawMessage{}
+	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
+		switch given := values[name]; {
+		case len(given) > 1:
+			return nil, badRequest(apperr.Validation, "%s is given more than once", name)
+		case len(given) == 0 || given[0] == "":
+		case name == "query" || name == "operationName":
+			members[name], _ = json.Marshal(given[0]) // strings always can be
+		case !json.Valid([]byte(given[0])):
+			return nil, badRequest(apperr.Syntax, "%s is not JSON", name)
+		default:
+			members[name] = json.RawMessage(given[0])
+		}
+	}
+	return members, nil
+}
+
+// bodyOverhead is what a body may hold besides the document and the variables: names, the operation's name, escapes.
+const bodyOverhead = 32 << 10
+
+// bodyMembers reads the members of a JSON body. The errors do not repeat what was sent.
+func bodyMembers(w http.ResponseWriter, r *http.Request, document, variables int) (map[string]json.RawMessage, *failure) {
+	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != string(mediaJSON) || !isUTF8(params) || r.Header.Get("Content-Encoding") != "" {
+		err := apperr.New(apperr.Validation, "the body must be application/json in UTF-8, not encoded further")
+		return nil, &failure{status: http.StatusUnsupportedMediaType, err: err}
+	}
+	most := document + variables + bodyOverhead
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(most)))
+	if _, over := errors.AsType[*http.MaxBytesError](err); over {
+		return nil, tooBig("body", "a body", most)
+	}
+	if err != nil {
+		return nil, badRequest(apperr.Syntax, "the body could not be read to its end")
+	}
+	return objectMembers(body)
+}
+
+// objectMembers takes a JSON object apart. Unlike encoding/json it refuses a name that is there twice: two programs
+// that read the same request must not see two different ones.
+func objectMembers(body []byte) (map[string]json.RawMessage, *failure) {
+	if !json.Valid(body) {
+		return nil, badRequest(apperr.Syntax, "the body is not JSON")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	if start, _ := decoder.Token(); start != json.Delim('{') {
+		return nil, badRequest(apperr.Validation, "the body must be one JSON object; lists of operations are not supported")
+	}
+	members := map[string]json.RawMessage{}
+	for decoder.More() {
+		name, _ := decoder.Token() // the body is valid: a name is a string, and a value follows
+		var value json.RawMessage
+		_ = decoder.Decode(&value)
+		if _, twice := members[name.(string)]; twice {
+			return nil, badRequest(apperr.Validation, "the body has a member twice")
+		}
+		members[name.(string)] = value
+	}
+	return members, nil
+}
+
+// decodeMembers checks the type of each member. null means absent; members of other names are ignored.
+func decodeMembers(members map[string]json.RawMessage) (*graphql.RawParams, *failure) {
+	var params graphql.RawParams
+	for _, member := range []struct {
+		name, kind string
+		into       any
+	}{
+		{"query", "string", &params.Query},
+		{"operationName", "string", &params.OperationName},
+		{"variables", "object", &params.Variables},
+		{"extensions", "object", &params.Extensions},
+	} {
+		value, given := members[member.name]
+		if !given {
+			continue
+		}
+		decoder := json.NewDecoder(bytes.NewReader(value))
+		decoder.UseNumber()
+		if err := decoder.Decode(member.into); err != nil {
+			return nil, badRequest(apperr.Validation, "%s must be a JSON %s", member.name, member.kind)
+		}
+	}
+	if params.Query == "" {
+		return nil, badRequest(apperr.Validation, "query is missing")
+	}
+	return &params, nil
+}

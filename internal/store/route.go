@@ -1,0 +1,219 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+
+	"github.com/appanage/appanage/internal/actor"
+)
+
+// conn is what runs statements: a pool or a transaction.
+type conn interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// Query runs a hand-written statement that gives rows, on the connection that the context asks for, with `?`
+// as the placeholder on both engines. It needs an actor in the context but applies no scope: that is the
+// statement's to do, with the rules of package scope. The rows must be closed; in a read snapshot the next
+// statement waits until they are.
+func (db *DB) Query(ctx context.Context, query string, args ...any) (*Rows, error) {
+	if actor.From(ctx) == nil {
+		return nil, ErrNoActor
+	}
+	return db.route(ctx, query, args)
+}
+
+// Exec runs a hand-written statement that writes, in the context's transaction or else on its own. What Query
+// says of the scope holds here too.
+func (db *DB) Exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if actor.From(ctx) == nil {
+		return nil, ErrNoActor
+	}
+	return db.write(ctx, query, args)
+}
+
+// route finds the connection for a statement that gives rows: the transaction, the snapshot, a reader; and the
+// writer for what is no plain read (INSERT … RETURNING).
+func (db *DB) route(ctx context.Context, query string, args []any) (*Rows, error) {
+	if t := db.transaction(ctx); t != nil {
+		return t.query(ctx, query, args)
+	}
+	if !reads(query) {
+		return db.query(ctx, db.writer, query, args, nil)
+	}
+	if s := db.snapshot(ctx); s != nil {
+		return s.query(ctx, query, args)
+	}
+	return db.query(ctx, db.reader, query, args, nil)
+}
+
+// write finds the connection for a statement that gives no rows: the transaction or the writer.
+func (db *DB) write(ctx context.Context, query string, args []any) (sql.Result, error) {
+	if t := db.transaction(ctx); t != nil {
+		return t.exec(ctx, query, args)
+	}
+	return db.exec(ctx, db.writer, query, args)
+}
+
+// reads tells by its first word whether a statement only reads. A wrong guess does no harm: the engine refuses
+// a write on a reader.
+func reads(query string) bool {
+	word, _, _ := strings.Cut(strings.TrimLeft(query, " \t\r\n("), " ")
+	switch strings.ToUpper(word) {
+	case "SELECT", "WITH", "EXPLAIN", "VALUES":
+		return true
+	}
+	return false
+}
+
+// exec runs a statement on a connection; every statement without rows passes here.
+func (db *DB) exec(ctx context.Context, on conn, query string, args []any) (sql.Result, error) {
+	measure(ctx, query)
+	start := time.Now()
+	result, err := on.ExecContext(ctx, query, args...)
+	err = explain(query, err)
+	db.observe(ctx, query, start, err)
+	return result, err
+}
+
+// query runs a statement on a connection; every statement with rows passes here. over, if any, is called once
+// the rows are closed, with the error that ended them, and also when there are none to close.
+func (db *DB) query(ctx context.Context, on conn, query string, args []any, over func(error)) (*Rows, error) {
+	m := measure(ctx, query)
+	start := time.Now()
+	end := func(err error) {
+		db.observe(ctx, query, start, err)
+		if over != nil {
+			over(err)
+		}
+	}
+	rows, err := on.QueryContext(ctx, query, args...)
+	if err != nil {
+		err = explain(query, err)
+		end(err)
+		return nil, err
+	}
+	return &Rows{Rows: rows, meter: m, over: end}, nil
+}
+
+func (db *DB) observe(ctx context.Context, statement string, start time.Time, err error) {
+	if db.options.Observe != nil {
+		db.options.Observe(ctx, statement, time.Since(start), err)
+	}
+}
+
+// Rows are the rows of a query, counted, and cut short where the row budget of the context ends.
+type Rows struct {
+	*sql.Rows
+	meter meter
+	over  func(error) // called once, then nil
+	cut   error
+}
+
+// Next goes to the next row.
+func (r *Rows) Next() bool {
+	if r.cut == nil && r.Rows.Next() {
+		if r.cut = r.meter.row(); r.cut == nil {
+			return true
+		}
+	}
+	_ = r.Close() // what went wrong is Err's to say
+	return false
+}
+
+// Err is what ended the rows early, if anything did.
+func (r *Rows) Err() error {
+	if r.cut != nil {
+		return r.cut
+	}
+	return r.Rows.Err() //nolint:wrapcheck // the driver's error is what callers judge
+}
+
+// Close ends the rows. It may be called more than once.
+func (r *Rows) Close() error {
+	err := r.Rows.Close()
+	if r.over != nil {
+		r.over(r.Rows.Err())
+		r.over = nil
+	}
+	return err //nolint:wrapcheck // the driver's error is what callers judge
+}
+
+// router is the driver under the ent client.
+type router struct{ db *DB }
+
+// Dialect implements dialect.Driver.
+func (r router) Dialect() string { return string(r.db.engine) }
+
+// Close implements dialect.Driver.
+func (r router) Close() error { return r.db.Close() }
+
+// Exec implements dialect.Driver.
+func (r router) Exec(ctx context.Context, query string, args, v any) error {
+	return entExec(ctx, query, args, v, r.db.write)
+}
+
+// Query implements dialect.Driver.
+func (r router) Query(ctx context.Context, query string, args, v any) error {
+	return entQuery(ctx, query, args, v, r.db.route)
+}
+
+// Tx implements dialect.Driver: ent asks for a transaction where one mutation takes several statements. Within
+// InTx that is the transaction under way.
+func (r router) Tx(ctx context.Context) (dialect.Tx, error) {
+	if t := r.db.transaction(ctx); t != nil {
+		return joined{t}, nil
+	}
+	t, err := r.db.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return owned{joined{t}, ctx}, nil
+}
+
+// entExec brings ent's untyped form of a statement to ours. Upserts are refused here, where their text shows:
+// the mutation does not, and the row they would change passed no lock.
+func entExec(ctx context.Context, query string, args, v any, run func(context.Context, string, []any) (sql.Result, error)) error {
+	values, ok := args.([]any)
+	if !ok {
+		return fmt.Errorf("store: arguments of type %T", args)
+	}
+	if err := refuseUpsert(ctx, query); err != nil {
+		return err
+	}
+	result, err := run(ctx, query, values)
+	if err != nil {
+		return err
+	}
+	if out, ok := v.(*sql.Result); ok {
+		*out = result
+	}
+	return nil
+}
+
+func entQuery(ctx context.Context, query string, args, v any, run func(context.Context, string, []any) (*Rows, error)) error {
+	values, ok := args.([]any)
+	if !ok {
+		return fmt.Errorf("store: arguments of type %T", args)
+	}
+	out, ok := v.(*entsql.Rows)
+	if !ok {
+		return fmt.Errorf("store: rows of type %T", v)
+	}
+	if err := refuseUpsert(ctx, query); err != nil {
+		return err
+	}
+	rows, err := run(ctx, query, values)
+	if err != nil {
+		return err
+	}
+	out.ColumnScanner = rows
+	return nil
+}
