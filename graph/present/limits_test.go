@@ -10,6 +10,10 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/introspection"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/vektah/gqlparser/v2/ast"
+	"pgregory.net/rapid"
 
 	"github.com/appanage/appanage/internal/apperr"
 )
@@ -203,4 +207,63 @@ func TestMeterIsLinear(t *testing.T) {
 	if allocations > 1_000 {
 		t.Errorf("%v allocations for 200 fragments", allocations)
 	}
+}
+
+// Measuring fragments once gives what measuring them at every spread gives.
+func TestFragmentsMeasureAsTheirText(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		bodies := make([]string, rapid.IntRange(1, 6).Draw(t, "fragments"))
+		inlined := make([]string, len(bodies))
+		for i := range bodies {
+			bodies[i], inlined[i] = selections(t, inlined[:i], 3)
+		}
+		top, topInlined := selections(t, inlined, 3)
+		var fragments strings.Builder
+		for i, body := range bodies {
+			top += fmt.Sprintf("...f%d ", i) // a fragment nobody spreads is invalid
+			topInlined += "... on Thing { " + inlined[i] + "} "
+			fmt.Fprintf(&fragments, " fragment f%d on Thing { %s}", i, body)
+		}
+		once := measured(t, "{ viewer { "+top+" } }"+fragments.String())
+		everywhere := measured(t, "{ viewer { "+topInlined+" } }")
+		if diff := cmp.Diff(everywhere, once, cmp.AllowUnexported(measure{}), cmpopts.IgnoreTypes(&ast.Field{})); diff != "" {
+			t.Errorf("%s\n%s\n%s", top, fragments.String(), diff)
+		}
+	})
+}
+
+// selections draws the selections of a Thing, with spreads of the fragments and with their text in place of them.
+func selections(t *rapid.T, fragments []string, levels int) (spread, inlined string) {
+	for range rapid.IntRange(1, 3).Draw(t, "selections") {
+		a, b := "id ", "id "
+		choice := rapid.IntRange(0, 5).Draw(t, "selection")
+		switch {
+		case choice == 1:
+			a, b = "name @include(if: true) ", "name @include(if: true) "
+		case choice == 2 && len(fragments) > 0:
+			i := rapid.IntRange(0, len(fragments)-1).Draw(t, "fragment")
+			a, b = fmt.Sprintf("...f%d ", i), "... on Thing { "+fragments[i]+"} "
+		case choice == 3 && levels > 0:
+			a, b = selections(t, fragments, levels-1)
+			a, b = "owner { "+a+"} ", "owner { "+b+"} "
+		case choice == 4 && levels > 0:
+			a, b = selections(t, fragments, levels-1)
+			a, b = "things { nodes { "+a+"} } ", "things { nodes { "+b+"} } "
+		case choice == 5 && levels > 0:
+			a, b = selections(t, fragments, levels-1)
+			a, b = "things { edges { node { "+a+"} } } ", "things { edges { node { "+b+"} } } "
+		}
+		spread, inlined = spread+a, inlined+b
+	}
+	return spread, inlined
+}
+
+func measured(t *rapid.T, query string) measure {
+	ctx := graphql.StartOperationTrace(context.Background())
+	operation, refused := toyExecutor().CreateOperationContext(ctx, &graphql.RawParams{Query: query})
+	if len(refused) > 0 {
+		t.Fatalf("%s: %v", query, refused)
+	}
+	m := meter{limits: DefaultLimits(), fragments: map[*ast.FragmentDefinition]measure{}}
+	return m.operation(operation.Operation)
 }

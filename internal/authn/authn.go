@@ -74,8 +74,14 @@ func (a *Authenticator) Authenticate(ctx context.Context, token string) (*actor.
 	return who, nil
 }
 
-// Forget drops a token's actor at once, on this node.
-func (a *Authenticator) Forget(token string) { a.cache.Invalidate(identity.HashToken(token)) }
+// Forget drops a session that has ended from this node's cache: here it stops working at once.
+func (a *Authenticator) Forget(id oid.Session) {
+	for hash, who := range a.cache.All() {
+		if who.Session == id {
+			a.cache.Invalidate(hash)
+		}
+	}
+}
 
 func errUnauthenticated() error {
 	return apperr.New(apperr.Unauthenticated, "the token is not valid, or no longer")

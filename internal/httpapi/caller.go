@@ -26,7 +26,9 @@ func (a *api) authenticate(r *http.Request) (*actor.Actor, *failure) {
 			err := apperr.New(apperr.Unauthenticated, "the Authorization header must be: Bearer <token>")
 			return nil, &failure{status: http.StatusUnauthorized, err: err}
 		}
-		known, err := a.Authenticate(r.Context(), token)
+		ctx, cancel := context.WithTimeout(r.Context(), a.Timeout)
+		defer cancel()
+		known, err := a.Authenticate(ctx, token)
 		if err != nil {
 			return nil, &failure{status: authenticationStatus(err), err: err}
 		}

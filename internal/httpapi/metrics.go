@@ -23,7 +23,7 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 		}, []string{"type", "outcome"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "appanage_graphql_request_duration_seconds",
-			Help:    "Time from the first byte of a GraphQL request read to the last of its answer written.",
+			Help:    "Time from the header of a GraphQL request to the end of its answer.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 20},
 		}, []string{"type"}),
 		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{

@@ -3,6 +3,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -42,13 +43,13 @@ type Options struct {
 	// share one address, and one rate.
 	TrustedProxies []netip.Prefix
 
-	// Limits are present.DefaultLimits when zero.
+	// Limits are present.DefaultLimits when all of them are zero.
 	Limits present.Limits
-	// Rates are DefaultRates when zero.
+	// Rates are those of DefaultRates where zero.
 	Rates Rates
-	// Sizes are DefaultSizes when zero.
+	// Sizes are those of DefaultSizes where zero.
 	Sizes Sizes
-	// Timeout ends an operation that takes longer; 20 seconds when zero.
+	// Timeout ends an operation, or an authentication, that takes longer; 20 seconds when zero.
 	Timeout time.Duration
 
 	// Logger gets a line for each request and the errors that callers do not see; slog.Default when nil.
@@ -95,15 +96,14 @@ func (o Options) withDefaults() Options {
 	if o.Limits == (present.Limits{}) {
 		o.Limits = present.DefaultLimits()
 	}
-	if o.Rates == (Rates{}) {
-		o.Rates = DefaultRates()
+	rates, sizes := DefaultRates(), DefaultSizes()
+	o.Rates = Rates{Address: cmp.Or(o.Rates.Address, rates.Address), Session: cmp.Or(o.Rates.Session, rates.Session)}
+	o.Sizes = Sizes{
+		Document:  cmp.Or(o.Sizes.Document, sizes.Document),
+		Anonymous: cmp.Or(o.Sizes.Anonymous, sizes.Anonymous),
+		SignedIn:  cmp.Or(o.Sizes.SignedIn, sizes.SignedIn),
 	}
-	if o.Sizes == (Sizes{}) {
-		o.Sizes = DefaultSizes()
-	}
-	if o.Timeout == 0 {
-		o.Timeout = 20 * time.Second
-	}
+	o.Timeout = cmp.Or(o.Timeout, 20*time.Second)
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}

@@ -141,7 +141,7 @@ func toyOptions(t *toy) Options {
 // call is one request; the zero value of each member leaves it out.
 type call struct {
 	method, target, body, contentType, accept, token, origin, from string
-	header                                                          http.Header
+	header                                                         http.Header
 }
 
 // post is a POST of a query, without variables.
@@ -190,9 +190,11 @@ type answered struct {
 	body   string
 }
 
-func (c call) to(handler http.Handler) answered {
+func (c call) to(handler http.Handler) answered { return serve(handler, c.request()) }
+
+func serve(handler http.Handler, r *http.Request) answered {
 	recorder := httptest.NewRecorder()
-	handler.ServeHTTP(recorder, c.request())
+	handler.ServeHTTP(recorder, r)
 	result := recorder.Result()
 	body, err := io.ReadAll(result.Body)
 	if err != nil {

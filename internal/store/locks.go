@@ -75,7 +75,9 @@ func (db *DB) permit(ctx context.Context, a *actor.Actor, kind scope.Kind, m ent
 	if !ok {
 		return fmt.Errorf("%w: %s", ErrUnknownKind, m.Type())
 	}
-	filter, ok := m.(interface{ WhereP(...func(*entsql.Selector)) })
+	filter, ok := m.(interface {
+		WhereP(...func(*entsql.Selector))
+	})
 	if !ok || kind.Write == nil {
 		return fmt.Errorf("%w: %s", ErrNotWritable, m.Type())
 	}

@@ -1,0 +1,126 @@
+// Package command holds what the subcommands of the command line do.
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/time/rate"
+
+	"github.com/appanage/appanage/internal/actor"
+	"github.com/appanage/appanage/internal/authority"
+	"github.com/appanage/appanage/internal/clock"
+	"github.com/appanage/appanage/internal/config"
+	"github.com/appanage/appanage/internal/demo"
+	"github.com/appanage/appanage/internal/explorer"
+	"github.com/appanage/appanage/internal/httpapi"
+	"github.com/appanage/appanage/internal/hub"
+	"github.com/appanage/appanage/internal/identity"
+	"github.com/appanage/appanage/internal/oid"
+)
+
+// Serve runs the server until it is told to stop.
+type Serve struct{ config.Serve }
+
+// Run implements the command.
+func (s *Serve) Run(ctx context.Context) (err error) {
+	log := s.Logger()
+	database, keys, cleanUp, err := s.where()
+	if err != nil {
+		return err
+	}
+	defer cleanUp()
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.Listen)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }() // closed already where the server has run
+	h, err := hub.Open(ctx, database, identity.SessionLimits{Idle: s.SessionIdle, Most: s.SessionMost})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	if err := s.firstAdmin(ctx, h); err != nil {
+		return err
+	}
+	if s.Demo {
+		if err := s.fill(ctx, h, listener.Addr().String()); err != nil {
+			return err
+		}
+	}
+	handler, err := h.Handler(hub.HTTP{Keys: keys, Clock: clock.Clock{}, Options: s.options()})
+	if err != nil {
+		return err
+	}
+	return httpapi.Run(ctx, listener, handler, log)
+}
+
+func (s *Serve) options() httpapi.Options {
+	o := httpapi.Options{
+		Development: !s.Production, Origins: s.CORSOrigin, TrustedProxies: s.TrustedProxy, Logger: s.Logger(),
+		Rates: httpapi.Rates{Address: perSecond(s.RateAddress), Session: perSecond(s.RateSession)},
+	}
+	if s.Page() {
+		o.Page = explorer.Handler()
+	}
+	return o
+}
+
+// perSecond allows bursts of five seconds' worth.
+func perSecond(n float64) httpapi.Rate {
+	if n <= 0 {
+		return httpapi.Rate{PerSecond: rate.Inf}
+	}
+	return httpapi.Rate{PerSecond: rate.Limit(n), Burst: max(1, int(5*n))}
+}
+
+// where gives the database and its keys. The demo's, unless a database was named, are gone when it stops.
+func (s *Serve) where() (database string, keys config.Keys, cleanUp func(), err error) {
+	if !s.Demo || s.DatabaseGiven() {
+		keys, err = s.KeysFor(s.Database.Database)
+		return s.Database.Database, keys, func() {}, err
+	}
+	dir, err := os.MkdirTemp("", "appanage-demo-")
+	if err != nil {
+		return "", keys, nil, fmt.Errorf("make a place for the demo: %w", err)
+	}
+	return "sqlite:" + filepath.Join(dir, "demo.db"), config.NewKeys(), func() { _ = os.RemoveAll(dir) }, nil
+}
+
+// firstAdmin makes the administrator that the configuration names, on a platform without users.
+func (s *Serve) firstAdmin(ctx context.Context, h *hub.Hub) error {
+	if s.AdminUser == "" {
+		return nil
+	}
+	ctx = actor.System(ctx, "the operator's configuration names the first administrator")
+	if any, err := h.DB.Client(ctx).User.Query().Exist(ctx); err != nil || any {
+		return err
+	}
+	_, err := h.Identity.CreateUser(ctx, identity.CreateUser{
+		Client: oid.SystemClient, Name: s.AdminUser, UserName: s.AdminUser, Password: s.AdminPassword,
+		Roles: []oid.Role{authority.BuiltInRole(authority.OwnerRole)},
+	})
+	return err
+}
+
+// fill brings the demo's data and says how to get in.
+func (s *Serve) fill(ctx context.Context, h *hub.Hub, address string) error {
+	password := s.DemoPassword
+	if password == "" {
+		token, err := identity.NewToken()
+		if err != nil {
+			return err
+		}
+		password = token[len(token)-16:]
+	}
+	users, err := demo.Fill(ctx, h.DB, demo.Services{Tenancy: h.Tenancy, Identity: h.Identity, Applications: h.Applications}, password)
+	if err != nil {
+		return err
+	}
+	introduce(os.Stdout, "http://"+address, users)
+	return nil
+}

@@ -1,0 +1,138 @@
+// Package hub puts the parts together: database, domain services, schema, HTTP. It holds wiring and no rules; the
+// command line and the tests both start the hub here.
+package hub
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/appanage/appanage/graph"
+	"github.com/appanage/appanage/graph/cursor"
+	"github.com/appanage/appanage/graph/generated"
+	"github.com/appanage/appanage/graph/present"
+	"github.com/appanage/appanage/internal/application"
+	"github.com/appanage/appanage/internal/authn"
+	"github.com/appanage/appanage/internal/authority"
+	"github.com/appanage/appanage/internal/clock"
+	"github.com/appanage/appanage/internal/config"
+	"github.com/appanage/appanage/internal/httpapi"
+	"github.com/appanage/appanage/internal/identity"
+	"github.com/appanage/appanage/internal/store"
+	"github.com/appanage/appanage/internal/tenancy"
+)
+
+// rowBudget is the most rows one request may read, however its cost was reckoned (design 7).
+const rowBudget = 50_000
+
+// Hub is the domain over an open, migrated database.
+type Hub struct {
+	DB           *store.DB
+	Tenancy      *tenancy.Service
+	Identity     *identity.Service
+	Applications *application.Service
+
+	limits   identity.SessionLimits
+	registry *prometheus.Registry
+}
+
+// Open connects to the database, applies what is pending, and makes the services. Close it after use.
+func Open(ctx context.Context, database string, limits identity.SessionLimits) (*Hub, error) {
+	registry := prometheus.NewRegistry()
+	db, err := store.Open(ctx, database, store.Options{Install: authority.Install, Observe: observe(registry)})
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Migrate(ctx); err != nil {
+		_ = db.Close() // the error of the migration is the one to tell
+		return nil, err
+	}
+	return New(db, registry, limits), nil
+}
+
+// New makes the services over a database that is open and migrated.
+func New(db *store.DB, registry *prometheus.Registry, limits identity.SessionLimits) *Hub {
+	return &Hub{
+		DB: db, Tenancy: tenancy.New(db), Identity: identity.New(db, limits), Applications: application.New(db),
+		limits: limits, registry: registry,
+	}
+}
+
+// Close closes the database.
+func (h *Hub) Close() error { return h.DB.Close() }
+
+// HTTP configures the hub's HTTP interface.
+type HTTP struct {
+	Keys  config.Keys
+	Clock clock.Clock
+	httpapi.Options
+}
+
+// Handler is everything the hub answers over HTTP.
+func (h *Hub) Handler(o HTTP) (http.Handler, error) {
+	authenticator, err := authn.New(h.DB, o.Clock, h.limits)
+	if err != nil {
+		return nil, err
+	}
+	o.Schema = h.Schema(o.Keys, authenticator)
+	o.Authenticate = authenticator.Authenticate
+	o.Around = h.bounded
+	o.Ready = h.ready
+	o.Registry = h.registry
+	o.Options.Clock = o.Clock
+	return httpapi.New(o.Options), nil
+}
+
+// Schema is the executable schema.
+func (h *Hub) Schema(keys config.Keys, authenticator *authn.Authenticator) graphql.ExecutableSchema {
+	return generated.NewExecutableSchema(generated.Config{
+		Resolvers: &graph.Resolver{
+			DB: h.DB, Cursors: cursor.NewCodec(keys.Key("cursor")), Applications: h.Applications, Identity: h.Identity,
+			SignedOut: authenticator.Forget,
+		},
+		Directives: generated.DirectiveRoot{Authority: present.Authority, SignedIn: present.SignedIn, Public: present.Public},
+	})
+}
+
+// bounded gives each operation its budget of rows, and each query one snapshot for all its statements.
+func (h *Hub) bounded(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	ctx = store.WithRowBudget(ctx, rowBudget)
+	if graphql.GetOperationContext(ctx).Operation.Operation != "query" {
+		return next(ctx)
+	}
+	ctx, end := h.DB.Snapshot(ctx)
+	respond := next(ctx)
+	return func(ctx context.Context) *graphql.Response {
+		defer end()
+		return respond(ctx)
+	}
+}
+
+// ready: the database answers, and no migration is pending or unknown.
+func (h *Hub) ready(ctx context.Context) error {
+	pending, err := h.DB.Pending(ctx)
+	if err == nil && len(pending) > 0 {
+		err = fmt.Errorf("%d migrations are pending", len(pending))
+	}
+	return err
+}
+
+// observe counts the statements and how long they take.
+func observe(registry *prometheus.Registry) func(context.Context, string, time.Duration, error) {
+	took := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "appanage_sql_statement_seconds", Help: "How long SQL statements take, to the end of their rows.",
+		Buckets: prometheus.ExponentialBuckets(0.00005, 4, 9),
+	})
+	failed := prometheus.NewCounter(prometheus.CounterOpts{Name: "appanage_sql_statement_errors_total", Help: "SQL statements that failed."})
+	registry.MustRegister(took, failed)
+	return func(_ context.Context, _ string, d time.Duration, err error) {
+		took.Observe(d.Seconds())
+		if err != nil {
+			failed.Inc()
+		}
+	}
+}
