@@ -32,6 +32,19 @@ const (
 	Credentials Code = "CREDENTIALS" // sign-in refused, for whatever reason
 )
 
+// Codes lists every code, in the order of the SDL.
+func Codes() []string {
+	all := []Code{
+		Unauthenticated, Forbidden, Syntax, Validation, TooLarge, TooCostly, Throttled, Internal,
+		NotFound, Invalid, Taken, Reserved, NotAllowed, Conflict, Credentials,
+	}
+	out := make([]string, len(all))
+	for i, c := range all {
+		out[i] = string(c)
+	}
+	return out
+}
+
 // Error is what the caller may see.
 type Error struct {
 	Code    Code

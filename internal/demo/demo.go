@@ -1,0 +1,158 @@
+// Package demo fills a fresh database with a made-up platform, to look at and to try things on: two partners with
+// customer bases of their own, the clients below them, applications of every sort with their roles, grants,
+// settings and URLs, and users to sign in as. Its content is always the same; ids, secrets and times are new.
+//
+// What has a command is done by the domain's services, on behalf of the users who may do it; what has none yet is
+// written by the rules of domain.md.
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/appanage/appanage/ent"
+	"github.com/appanage/appanage/internal/actor"
+	"github.com/appanage/appanage/internal/application"
+	"github.com/appanage/appanage/internal/audit"
+	"github.com/appanage/appanage/internal/clock"
+	"github.com/appanage/appanage/internal/identity"
+	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/store"
+	"github.com/appanage/appanage/internal/tenancy"
+)
+
+// ErrNotEmpty: the database holds clients, users or applications already. Nothing has been written.
+var ErrNotEmpty = errors.New("demo: the database is not empty: demo data goes into a fresh one only")
+
+// Services are the commands that the demo's data is made with.
+type Services struct {
+	Tenancy      *tenancy.Service
+	Identity     *identity.Service
+	Applications *application.Service
+}
+
+// User is someone to sign in as, by user name and password, at the client with the code: but for SYSTEM's users the
+// code is needed, since the partners' customer bases are not SYSTEM's.
+type User struct {
+	UserName   string
+	Name       string
+	ClientCode string
+	ClientName string
+	Password   string
+	Can        string // what he can do, in one line for people
+}
+
+// Fill writes the demo's data in one transaction, and lists its users, the administrator of the platform first. The
+// database is migrated, with what every installation has (authority.Install). Errors: ErrNotEmpty; INVALID for a
+// password that domain 2.6 refuses.
+func Fill(ctx context.Context, db *store.DB, services Services, password string) ([]User, error) {
+	ctx = actor.System(ctx, "demo data is written before there is a user who could write it")
+	var all []User
+	err := db.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
+		f := newFiller(tx, services, password)
+		for _, step := range []struct {
+			what string
+			do   func(context.Context) error
+		}{
+			{"look for data", f.mustBeFresh},
+			{"read what is built in", f.readBuiltIn},
+			{"clients", f.makeClients},
+			{"roles of the platform", func(ctx context.Context) error { return f.makeRoles(ctx, platformRoles) }},
+			{"users", f.makeUsers},
+			{"applications", f.makeApplications},
+			{"grants", f.makeGrants},
+			{"permissions", f.makePermissions},
+			{"roles", func(ctx context.Context) error { return f.makeRoles(ctx, applicationRoles) }},
+			{"packages", f.makePackages},
+			{"gifts", f.makeGifts},
+			{"memberships", f.makeMemberships},
+			{"properties", f.makeProperties},
+			{"URLs", f.makeURLs},
+			{"suspensions", f.suspend},
+		} {
+			if err := step.do(ctx); err != nil {
+				return fmt.Errorf("demo: %s: %w", step.what, err)
+			}
+		}
+		all = f.list()
+		return nil
+	})
+	return all, err
+}
+
+// ids finds what was made by the name the tables give it.
+type ids[T any] map[string]T
+
+// of panics for a name that nothing has: a fault of the tables, which every run would show.
+func (m ids[T]) of(name string) T {
+	v, ok := m[name]
+	if !ok {
+		panic("demo: the tables name " + name + ", and nothing has that name yet")
+	}
+	return v
+}
+
+// filler makes the rows of one transaction and keeps their ids.
+type filler struct {
+	Services
+	tx       *ent.Client
+	password string
+	now      time.Time
+
+	clients     ids[oid.Client]     // by code
+	users       ids[oid.User]       // by "<code of the home client>/<user name>"
+	acting      map[string]oid.User // by code of a client: the first of its users, who acts for it
+	apps        ids[madeApp]        // by code
+	permissions ids[oid.Permission] // by authority
+	roles       ids[madeRole]       // by "<code of the application>/<name>", or the name alone
+	packages    ids[oid.Package]    // by code
+}
+
+func newFiller(tx *ent.Client, services Services, password string) *filler {
+	return &filler{
+		Services: services, tx: tx, password: password, now: clock.Now(),
+		clients: ids[oid.Client]{system: oid.SystemClient}, users: ids[oid.User]{}, acting: map[string]oid.User{},
+		apps: ids[madeApp]{}, permissions: ids[oid.Permission]{}, roles: ids[madeRole]{}, packages: ids[oid.Package]{},
+	}
+}
+
+// as is the context of the user who acts for a client: the services decide about him as about anybody.
+func (f *filler) as(ctx context.Context, client string) context.Context {
+	id := f.clients.of(client)
+	return actor.With(ctx, actor.New(actor.Actor{
+		User: f.acting[client], Client: id, Session: oid.New[oid.Session](),
+		Scope: actor.Scope{Root: id, All: id == oid.SystemClient},
+	}, nil, f.now))
+}
+
+// past is as, past all locks: for what has no command yet. The audit trail names the user all the same.
+func (f *filler) past(ctx context.Context, client string) context.Context {
+	return actor.System(f.as(ctx, client), "demo data without a command")
+}
+
+// note writes what was made without a command into a client's audit trail.
+func note(ctx context.Context, tx *ent.Client, client oid.Client, kind, id string, after map[string]any) error {
+	return audit.Record(ctx, tx, audit.Event{Client: client, Operation: "demo", Kind: kind, Object: id, After: after})
+}
+
+// mustBeFresh refuses a database with anything but what is installed.
+func (f *filler) mustBeFresh(ctx context.Context) error {
+	clients, err := f.tx.Tenant.Query().Count(ctx)
+	if err != nil {
+		return err
+	}
+	users, err := f.tx.User.Query().Exist(ctx)
+	if err != nil {
+		return err
+	}
+	apps, err := f.tx.Application.Query().Exist(ctx)
+	if err != nil {
+		return err
+	}
+	if clients > 1 || users || apps {
+		return ErrNotEmpty
+	}
+	return nil
+}
