@@ -82,11 +82,11 @@ func Fill(ctx context.Context, db *store.DB, services Services, password string)
 	return all, err
 }
 
-// ids finds what was made by the name the tables give it.
-type ids[T any] map[string]T
+// byName finds what was made by the name the tables give it.
+type byName[T any] map[string]T
 
 // of panics for a name that nothing has: a fault of the tables, which every run would show.
-func (m ids[T]) of(name string) T {
+func (m byName[T]) of(name string) T {
 	v, ok := m[name]
 	if !ok {
 		panic("demo: the tables name " + name + ", and nothing has that name yet")
@@ -101,20 +101,20 @@ type filler struct {
 	password string
 	now      time.Time
 
-	clients     ids[oid.Client]     // by code
-	users       ids[oid.User]       // by "<code of the home client>/<user name>"
+	clients     byName[oid.Client]     // by code
+	users       byName[oid.User]       // by "<code of the home client>/<user name>"
 	acting      map[string]oid.User // by code of a client: the first of its users, who acts for it
-	apps        ids[madeApp]        // by code
-	permissions ids[oid.Permission] // by authority
-	roles       ids[madeRole]       // by "<code of the application>/<name>", or the name alone
-	packages    ids[oid.Package]    // by code
+	apps        byName[madeApp]        // by code
+	permissions byName[oid.Permission] // by authority
+	roles       byName[madeRole]       // by "<code of the application>/<name>", or the name alone
+	packages    byName[oid.Package]    // by code
 }
 
 func newFiller(tx *ent.Client, services Services, password string) *filler {
 	return &filler{
 		Services: services, tx: tx, password: password, now: clock.Now(),
-		clients: ids[oid.Client]{system: oid.SystemClient}, users: ids[oid.User]{}, acting: map[string]oid.User{},
-		apps: ids[madeApp]{}, permissions: ids[oid.Permission]{}, roles: ids[madeRole]{}, packages: ids[oid.Package]{},
+		clients: byName[oid.Client]{system: oid.SystemClient}, users: byName[oid.User]{}, acting: map[string]oid.User{},
+		apps: byName[madeApp]{}, permissions: byName[oid.Permission]{}, roles: byName[madeRole]{}, packages: byName[oid.Package]{},
 	}
 }
 

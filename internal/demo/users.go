@@ -2,8 +2,8 @@ package demo
 
 import (
 	"context"
-	"slices"
 
+	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/ent/membership"
 	"github.com/appanage/appanage/internal/authority"
 	"github.com/appanage/appanage/internal/identity"
@@ -151,28 +151,29 @@ func (f *filler) makeUsers(ctx context.Context) error {
 
 func (f *filler) makeMemberships(ctx context.Context) error {
 	for _, m := range memberships {
-		ctx, client, user := f.past(ctx, m.client), f.clients.of(m.client), f.users.of(m.user)
-		id, err := f.tx.Membership.Query().Where(membership.UserID(user), membership.ClientID(client)).FirstID(ctx)
-		if m.further() {
-			id = oid.New[oid.Membership]()
-			err = f.tx.Membership.Create().SetID(id).SetClientID(client).SetUserID(user).Exec(ctx)
-		}
+		ctx, client, roles := f.past(ctx, m.client), f.clients.of(m.client), f.roleIDs(m.roles)
+		id, err := f.membershipOf(ctx, f.users.of(m.user), client)
 		if err != nil {
 			return err
 		}
-		if err := f.tx.Membership.UpdateOneID(id).AddRoleIDs(f.roleIDs(m.roles)...).Exec(ctx); err != nil {
+		if err := f.tx.Membership.UpdateOneID(id).AddRoleIDs(roles...).Exec(ctx); err != nil {
 			return err
 		}
-		if err := note(ctx, f.tx, client, "Membership", string(id), map[string]any{"userId": user, "roleIds": f.roleIDs(m.roles)}); err != nil {
+		if err := note(ctx, f.tx, client, "Membership", string(id), map[string]any{"userId": f.users.of(m.user), "roleIds": roles}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// further tells a membership beside the one at home.
-func (m membershipRow) further() bool {
-	return !slices.ContainsFunc(users, func(u userRow) bool { return u.key() == m.user && u.home == m.client })
+// membershipOf is the user's membership at a client; one that is not there yet is made.
+func (f *filler) membershipOf(ctx context.Context, user oid.User, client oid.Client) (oid.Membership, error) {
+	id, err := f.tx.Membership.Query().Where(membership.UserID(user), membership.ClientID(client)).OnlyID(ctx)
+	if !ent.IsNotFound(err) {
+		return id, err
+	}
+	id = oid.New[oid.Membership]()
+	return id, f.tx.Membership.Create().SetID(id).SetClientID(client).SetUserID(user).Exec(ctx)
 }
 
 func (f *filler) roleIDs(names []string) []oid.Role {

@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
+	"modernc.org/sqlite"
 )
 
 // readers is the number of SQLite's reader connections: each holds a page cache of its own (2 MB at most).
@@ -38,18 +38,23 @@ func openSQLite(at address) (writer, reader *sql.DB, err error) {
 		"_pragma":              {"temp_store(MEMORY)"},
 	}
 	file := "file:" + (&url.URL{Path: at.path}).EscapedPath() + "?" + settings.Encode()
-	writer, err = sql.Open("sqlite", file+"&_journal_mode=WAL&_txlock=immediate")
+	writer, err = openFile(file+"&_journal_mode=WAL&_txlock=immediate", 1)
 	if err != nil {
-		return nil, nil, fmt.Errorf("writer: %w", err)
+		return nil, nil, err
 	}
-	writer.SetMaxOpenConns(1)
-	reader, err = sql.Open("sqlite", file+"&_query_only=1")
+	reader, err = openFile(file+"&_query_only=1", readers)
+	return writer, reader, err
+}
+
+func openFile(dsn string, connections int) (*sql.DB, error) {
+	connector, err := sqlite.NewConnector(dsn)
 	if err != nil {
-		return nil, nil, fmt.Errorf("reader: %w", err)
+		return nil, fmt.Errorf("configure: %w", err)
 	}
-	reader.SetMaxOpenConns(readers)
-	reader.SetMaxIdleConns(readers)
-	return writer, reader, nil
+	db := sql.OpenDB(preparing{connector})
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db, nil
 }
 
 // touch makes the file with its directory. SQLite gives the log beside it the same permissions.

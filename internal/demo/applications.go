@@ -1,0 +1,149 @@
+package demo
+
+import (
+	"context"
+	"time"
+
+	"github.com/appanage/appanage/internal/application"
+	"github.com/appanage/appanage/internal/enum"
+	"github.com/appanage/appanage/internal/oid"
+)
+
+// Words of the tables, short.
+const (
+	app, site          = enum.ApplicationApp, enum.ApplicationSite
+	own, any, explicit = enum.AccessOwn, enum.AccessAny, enum.AccessExplicit
+	read, write        = enum.LevelRead, enum.LevelWrite
+	barred             = enum.LevelBarred
+	day                = 24 * time.Hour
+)
+
+// applicationRow is an application and the client whose user makes it. The owner of an EXPLICIT one follows from
+// that (domain 4.3); the creator, where he is not the owner, gets his WRITE grant from the service.
+type applicationRow struct {
+	code, name string
+	kind       enum.ApplicationType
+	access     enum.AccessType
+	owner, by  string
+	archived   bool
+}
+
+var applications = []applicationRow{
+	{code: "platform-status", name: "Platform Status", kind: site, access: own, owner: system, by: system},
+	{code: "invoice-flow", name: "Invoice Flow", kind: app, access: any, owner: system, by: system},
+	{code: "knowledge-base", name: "Knowledge Base", kind: site, access: explicit, owner: system, by: "TARNBROOK"},
+
+	{code: "morgenau-laden", name: "Morgenau Laden", kind: site, access: any, owner: "MORGENAU", by: "MORGENAU"},
+	{code: "auftragsbuch", name: "Auftragsbuch", kind: app, access: any, owner: "MORGENAU", by: "MORGENAU"},
+	{code: "zeiterfassung", name: "Zeiterfassung", kind: app, access: own, owner: "MORGENAU", by: "MORGENAU"},
+	{code: "werkstattplaner", name: "Werkstattplaner", kind: app, access: explicit, owner: "MORGENAU", by: "HOLZWERK"},
+	{code: "holz-konfigurator", name: "Möbelkonfigurator", kind: site, access: own, owner: "HOLZWERK", by: "HOLZWERK"},
+	{code: "einsatzplan", name: "Einsatzplan", kind: app, access: own, owner: "HOLZNORD", by: "HOLZNORD"},
+	{code: "vorbestellung", name: "Vorbestellung", kind: site, access: any, owner: "KORNWINKEL", by: "MORGENAU"},
+
+	{code: "tarnbrook-crm", name: "Tarnbrook CRM", kind: app, access: any, owner: "TARNBROOK", by: "TARNBROOK"},
+	{code: "tarnbrook-crm-classic", name: "Tarnbrook CRM Classic", kind: app, access: any, owner: "TARNBROOK", by: "TARNBROOK", archived: true},
+	{code: "appointment-desk", name: "Appointment Desk", kind: app, access: explicit, owner: "TARNBROOK", by: "FERNHILL"},
+	{code: "oakledge-store", name: "Oakledge Store", kind: site, access: own, owner: "OAKLEDGE", by: "OAKLEDGE"},
+}
+
+// grantRow gives a client access to an application, by a client that domain 5.3 lets do so. expires counts from
+// now; it may be past.
+type grantRow struct {
+	application, client string
+	level               enum.AccessLevel
+	giver, reason       string
+	expires             time.Duration
+}
+
+var grants = []grantRow{
+	{application: "invoice-flow", client: "MORGENAU", level: write, giver: system, reason: "framework agreement"},
+	{application: "invoice-flow", client: "TARNBROOK", level: write, giver: "TARNBROOK", reason: "self-service"},
+	{application: "invoice-flow", client: "HOLZWERK", level: read, giver: "MORGENAU", reason: "part of the business tariff"},
+	{application: "invoice-flow", client: "OAKLEDGE", level: read, giver: "OAKLEDGE", reason: "trial of 30 days", expires: -12 * day},
+	{application: "invoice-flow", client: "ELLERSBACH", level: barred, giver: system, reason: "under review by the platform"},
+	{application: "knowledge-base", client: "MARROWBY", level: read, giver: "TARNBROOK", reason: "support contract"},
+	{application: "knowledge-base", client: "FERNHILL", level: read, giver: "TARNBROOK", reason: "support contract"},
+
+	{application: "morgenau-laden", client: "KORNWINKEL", level: write, giver: "KORNWINKEL", reason: "self-service"},
+	{application: "morgenau-laden", client: "WIESENGRUND", level: read, giver: "WIESENGRUND", reason: "self-service"},
+	{application: "morgenau-laden", client: "TANNENBERG", level: barred, giver: "MORGENAU", reason: "offene Rechnungen"},
+	{application: "auftragsbuch", client: "HOLZWERK", level: write, giver: "MORGENAU", reason: "Vertrag Handwerk"},
+	{application: "auftragsbuch", client: "HOLZNORD", level: write, giver: "HOLZNORD", reason: "self-service"},
+	{application: "auftragsbuch", client: "OSTERMOOR", level: read, giver: "HOLZWERK", reason: "bis zur Abnahme in Ostermoor", expires: 90 * day},
+	{application: "auftragsbuch", client: "KORNWINKEL", level: read, giver: "KORNWINKEL", reason: "self-service"},
+	{application: "zeiterfassung", client: "HOLZWERK", level: read, giver: "MORGENAU", reason: "Vertrag Handwerk"},
+	{application: "zeiterfassung", client: "KORNWINKEL", level: read, giver: "MORGENAU", reason: "Probezeit", expires: -20 * day},
+	{application: "zeiterfassung", client: "AUWIESEN", level: read, giver: "MORGENAU", reason: "Vereinstarif"},
+	{application: "werkstattplaner", client: "HOLZNORD", level: read, giver: "HOLZWERK", reason: "Zweigbetrieb"},
+	{application: "werkstattplaner", client: "HOLZSUED", level: read, giver: "HOLZWERK", reason: "Zweigbetrieb"},
+	{application: "einsatzplan", client: "OSTERMOOR", level: write, giver: "HOLZNORD", reason: "plant seine Schichten selbst"},
+	{application: "einsatzplan", client: "AHLFELD", level: read, giver: "HOLZNORD", reason: "freie Mitarbeiterin", expires: 30 * day},
+	{application: "vorbestellung", client: "MARKTGASSE", level: read, giver: "KORNWINKEL", reason: "Filiale"},
+	{application: "vorbestellung", client: "SEEUFER", level: read, giver: "SEEUFER", reason: "self-service"},
+
+	{application: "tarnbrook-crm", client: "OAKLEDGE", level: write, giver: "OAKLEDGE", reason: "self-service"},
+	{application: "tarnbrook-crm", client: "FERNHILL", level: read, giver: "TARNBROOK", reason: "bundle with the desk"},
+	{application: "tarnbrook-crm", client: "MARROWBY", level: write, giver: "TARNBROOK", reason: "yearly plan", expires: 200 * day},
+	{application: "tarnbrook-crm", client: "NANDAKUMAR", level: read, giver: "MARROWBY", reason: "freelance tutor", expires: 60 * day},
+	{application: "tarnbrook-crm", client: "HARTSOCK", level: barred, giver: "TARNBROOK", reason: "asked not to be contacted"},
+	{application: "tarnbrook-crm-classic", client: "OAKLEDGE", level: read, giver: "TARNBROOK", reason: "old contract"},
+	{application: "appointment-desk", client: "EASTGATE", level: read, giver: "FERNHILL", reason: "clinic of the group"},
+	{application: "appointment-desk", client: "HARBOURSIDE", level: read, giver: "FERNHILL", reason: "clinic of the group"},
+	{application: "oakledge-store", client: "OAKLEDGECA", level: write, giver: "OAKLEDGE", reason: "runs its own shop front"},
+	{application: "oakledge-store", client: "OAKLEDGETRADE", level: read, giver: "OAKLEDGE", reason: "stock lists"},
+}
+
+// madeApp is an application as later steps need it.
+type madeApp struct {
+	id    oid.Application
+	owner string // code of the client
+}
+
+func (f *filler) makeApplications(ctx context.Context) error {
+	for _, a := range applications {
+		cmd := application.Create{Name: a.name, Code: a.code, Type: a.kind, AccessType: a.access}
+		if a.access != explicit {
+			cmd.Owner = f.clients.of(a.owner)
+		}
+		id, err := f.Applications.Create(f.as(ctx, a.by), cmd)
+		if err != nil {
+			return err
+		}
+		f.apps[a.code] = madeApp{id, a.owner}
+		if !a.archived {
+			continue
+		}
+		past := f.past(ctx, a.owner)
+		if err := f.tx.Application.UpdateOneID(id).SetStatus(enum.ApplicationArchived).AddVersion(1).Exec(past); err != nil {
+			return err
+		}
+		if err := note(past, f.tx, f.clients.of(a.owner), "Application", string(id), map[string]any{"status": enum.ApplicationArchived}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *filler) makeGrants(ctx context.Context) error {
+	for _, g := range grants {
+		ctx, id, client, to := f.past(ctx, g.giver), oid.New[oid.AccessGrant](), f.clients.of(g.client), f.apps.of(g.application).id
+		create := f.tx.AccessGrant.Create().SetID(id).SetClientID(client).SetApplicationID(to).SetLevel(g.level).
+			SetReason(g.reason).SetGiverID(f.clients.of(g.giver))
+		after := map[string]any{"applicationId": to, "level": g.level, "reason": g.reason}
+		if g.expires != 0 {
+			create.SetExpiresAt(f.now.Add(g.expires))
+			after["expiresAt"] = f.now.Add(g.expires)
+		}
+		if by := f.acting[g.giver]; by != "" {
+			create.SetGivenByID(by)
+		}
+		if err := create.Exec(ctx); err != nil {
+			return err
+		}
+		if err := note(ctx, f.tx, client, "AccessGrant", string(id), after); err != nil {
+			return err
+		}
+	}
+	return nil
+}
