@@ -83,4 +83,3 @@ func inOrder[T any, K comparable](ids []K, key func(*T) K) func([]*T, error) ([]
 		return out, err
 	}
 }
-

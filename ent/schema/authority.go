@@ -35,7 +35,7 @@ func (Permission) Fields() []ent.Field {
 func (Permission) Edges() []ent.Edge {
 	return []ent.Edge{
 		fixedOne("client", Tenant.Type, "client_id"),
-		fixedMaybeOne("application", Application.Type, "application_id"),
+		ofApplication(),
 		edge.From("roles", Role.Type).Ref("permissions"),
 	}
 }
@@ -76,7 +76,7 @@ func (Role) Fields() []ent.Field {
 func (Role) Edges() []ent.Edge {
 	return []ent.Edge{
 		fixedOne("client", Tenant.Type, "client_id"),
-		fixedMaybeOne("application", Application.Type, "application_id"),
+		ofApplication(),
 		link("permissions", Permission.Type, "role_permissions", "role_id", "permission_id"),
 		link("sub_roles", Role.Type, "role_sub_roles", "role_id", "sub_role_id"),
 		edge.From("super_roles", Role.Type).Ref("sub_roles"),
@@ -146,7 +146,7 @@ func (RolePackage) Fields() []ent.Field {
 func (RolePackage) Edges() []ent.Edge {
 	return []ent.Edge{
 		fixedOne("client", Tenant.Type, "client_id"),
-		fixedMaybeOne("application", Application.Type, "application_id"),
+		ofApplication(),
 		link("roles", Role.Type, "package_roles", "package_id", "role_id"),
 		edge.From("gifts", PackageGift.Type).Ref("package"),
 	}

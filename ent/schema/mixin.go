@@ -111,8 +111,9 @@ func fixedOne(name string, target any, column string) ent.Edge {
 	return edge.To(name, target).Unique().Required().Immutable().Field(column).Annotations(entsql.OnDelete(entsql.NoAction))
 }
 
-func fixedMaybeOne(name string, target any, column string) ent.Edge {
-	return edge.To(name, target).Unique().Immutable().Field(column).Annotations(entsql.OnDelete(entsql.NoAction))
+// ofApplication is the edge of what may belong to an application.
+func ofApplication() ent.Edge {
+	return edge.To("application", Application.Type).Unique().Immutable().Field("application_id").Annotations(entsql.OnDelete(entsql.NoAction))
 }
 
 func one(name string, target any, column string) ent.Edge {

@@ -127,7 +127,7 @@ func (Session) Edges() []ent.Edge {
 		fixedOne("client", Tenant.Type, "client_id"),
 		fixedOne("user", User.Type, "user_id"),
 		fixedOne("membership", Membership.Type, "membership_id"),
-		fixedMaybeOne("application", Application.Type, "application_id"),
+		ofApplication(),
 	}
 }
 

@@ -101,7 +101,7 @@ func TestErrorPresenter(t *testing.T) {
 
 func TestInternalErrorsAreLogged(t *testing.T) {
 	log, out := logged()
-	ErrorPresenter(log)(withRequest("req-9"), errors.New("Error 1064: SQL syntax"))
+	_ = ErrorPresenter(log)(withRequest("req-9"), errors.New("Error 1064: SQL syntax"))
 	for _, want := range []string{"level=ERROR", "request=req-9", "Error 1064: SQL syntax"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in the log: %s", want, out)

@@ -203,7 +203,7 @@ func TestMeterIsLinear(t *testing.T) {
 	if len(refused) > 0 {
 		t.Fatal(refused)
 	}
-	allocations := testing.AllocsPerRun(10, func() { DefaultLimits().MutateOperationContext(ctx, operation) })
+	allocations := testing.AllocsPerRun(10, func() { _ = DefaultLimits().MutateOperationContext(ctx, operation) })
 	if allocations > 1_000 {
 		t.Errorf("%v allocations for 200 fragments", allocations)
 	}

@@ -49,7 +49,7 @@ func TestUpdate(t *testing.T) {
 		caller       authz.Caller
 		app          authz.Application
 		update       bool
-		any, explict bool // change of the access type to these
+		any, explicit bool // change of the access type to these
 	}{
 		"owner, OWN":                    {ruler, own, true, true, false},
 		"owner, EXPLICIT":               {ruler, explicit, true, true, true},
@@ -66,7 +66,7 @@ func TestUpdate(t *testing.T) {
 			if got := authz.MayChangeAccessType(c.caller, c.app, enum.AccessAny); got != c.any {
 				t.Errorf("MayChangeAccessType to ANY = %v", got)
 			}
-			if got := authz.MayChangeAccessType(c.caller, c.app, enum.AccessExplicit); got != c.explict {
+			if got := authz.MayChangeAccessType(c.caller, c.app, enum.AccessExplicit); got != c.explicit {
 				t.Errorf("MayChangeAccessType to EXPLICIT = %v", got)
 			}
 		})

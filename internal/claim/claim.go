@@ -68,7 +68,7 @@ func Code(ctx context.Context, tx *ent.Client, space Space, asked, name string) 
 	for i := range attempts {
 		code := stem
 		if i > 0 || space.Reserved(stem) {
-			code = space.withSuffix(stem, strconv.Itoa(2+rand.N(1<<min(i+1, 30))))
+			code = space.withSuffix(stem, strconv.Itoa(2+rand.N(1<<min(i+1, 30)))) //nolint:gosec // a suffix is no secret
 		}
 		if ok, err := insert(ctx, tx, space, code); err != nil || ok {
 			return code, err

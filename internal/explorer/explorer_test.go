@@ -13,7 +13,7 @@ import (
 
 func serve(method, path string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	Handler().ServeHTTP(w, httptest.NewRequest(method, path, nil))
+	Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, path, nil))
 	return w
 }
 

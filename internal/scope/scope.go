@@ -63,7 +63,7 @@ func apply(rule Rule, a *actor.Actor, col Column) *sql.Predicate {
 	return rule(a, col)
 }
 
-// Read is the predicate for reaching rows of a kind: nil for every row.
+// ReadBy is the predicate for reaching rows of a kind: nil for every row.
 func (k Kind) ReadBy(a *actor.Actor, col Column) *sql.Predicate { return apply(k.Read, a, col) }
 
 // ListBy is the predicate for listing rows of a kind.
