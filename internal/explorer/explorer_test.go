@@ -11,14 +11,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func serve(method, path string) *httptest.ResponseRecorder {
+func serve(t *testing.T, method, path string) *httptest.ResponseRecorder {
+	t.Helper()
 	w := httptest.NewRecorder()
 	Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, path, nil))
 	return w
 }
 
 func TestPageAndItsAssets(t *testing.T) {
-	page := serve(http.MethodGet, "/")
+	page := serve(t, http.MethodGet, "/")
 	if got := page.Header().Get("Cache-Control"); page.Code != http.StatusOK || got != "no-cache" {
 		t.Fatalf("GET / = %d, Cache-Control %q", page.Code, got)
 	}
@@ -31,7 +32,7 @@ func TestPageAndItsAssets(t *testing.T) {
 		t.Fatalf("found %d assets, want script, style sheet and icon at least", len(assets))
 	}
 	for _, asset := range assets {
-		w := serve(http.MethodGet, asset[1])
+		w := serve(t, http.MethodGet, asset[1])
 		if got := w.Header().Get("Cache-Control"); w.Code != http.StatusOK || !strings.Contains(got, "immutable") {
 			t.Errorf("GET %s = %d, Cache-Control %q", asset[1], w.Code, got)
 		}
@@ -40,7 +41,7 @@ func TestPageAndItsAssets(t *testing.T) {
 
 func TestSecurityHeadersEverywhere(t *testing.T) {
 	for _, path := range []string{"/", "/explorer/examples.json", "/explorer/assets/none.js", "/none"} {
-		got := serve(http.MethodGet, path).Header()
+		got := serve(t, http.MethodGet, path).Header()
 		for name, want := range headers {
 			if got.Get(name) != want {
 				t.Errorf("GET %s: %s is %q, want %q", path, name, got.Get(name), want)
@@ -68,7 +69,7 @@ func TestStatus(t *testing.T) {
 		{http.MethodGet, "/explorer/assets/", http.StatusNotFound},
 		{http.MethodGet, "/explorer/assets/%2e%2e%2findex.html", http.StatusBadRequest},
 	} {
-		w := serve(test.method, test.path)
+		w := serve(t, test.method, test.path)
 		if w.Code != test.want {
 			t.Errorf("%s %s = %d, want %d", test.method, test.path, w.Code, test.want)
 		}
@@ -80,7 +81,7 @@ func TestStatus(t *testing.T) {
 
 func TestExamples(t *testing.T) {
 	var served []Example
-	if err := json.Unmarshal(serve(http.MethodGet, "/explorer/examples.json").Body.Bytes(), &served); err != nil {
+	if err := json.Unmarshal(serve(t, http.MethodGet, "/explorer/examples.json").Body.Bytes(), &served); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(Examples(), served); diff != "" {
