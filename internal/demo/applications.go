@@ -11,11 +11,11 @@ import (
 
 // Words of the tables, short.
 const (
-	app, site          = enum.ApplicationApp, enum.ApplicationSite
-	own, any, explicit = enum.AccessOwn, enum.AccessAny, enum.AccessExplicit
-	read, write        = enum.LevelRead, enum.LevelWrite
-	barred             = enum.LevelBarred
-	day                = 24 * time.Hour
+	anApp, aSite          = enum.ApplicationApp, enum.ApplicationSite
+	own, anyone, explicit = enum.AccessOwn, enum.AccessAny, enum.AccessExplicit
+	read, write           = enum.LevelRead, enum.LevelWrite
+	barred                = enum.LevelBarred
+	day                   = 24 * time.Hour
 )
 
 // applicationRow is an application and the client whose user makes it. The owner of an EXPLICIT one follows from
@@ -29,22 +29,22 @@ type applicationRow struct {
 }
 
 var applications = []applicationRow{
-	{code: "platform-status", name: "Platform Status", kind: site, access: own, owner: system, by: system},
-	{code: "invoice-flow", name: "Invoice Flow", kind: app, access: any, owner: system, by: system},
-	{code: "knowledge-base", name: "Knowledge Base", kind: site, access: explicit, owner: system, by: "TARNBROOK"},
+	{code: "platform-status", name: "Platform Status", kind: aSite, access: own, owner: system, by: system},
+	{code: "invoice-flow", name: "Invoice Flow", kind: anApp, access: anyone, owner: system, by: system},
+	{code: "knowledge-base", name: "Knowledge Base", kind: aSite, access: explicit, owner: system, by: "TARNBROOK"},
 
-	{code: "morgenau-laden", name: "Morgenau Laden", kind: site, access: any, owner: "MORGENAU", by: "MORGENAU"},
-	{code: "auftragsbuch", name: "Auftragsbuch", kind: app, access: any, owner: "MORGENAU", by: "MORGENAU"},
-	{code: "zeiterfassung", name: "Zeiterfassung", kind: app, access: own, owner: "MORGENAU", by: "MORGENAU"},
-	{code: "werkstattplaner", name: "Werkstattplaner", kind: app, access: explicit, owner: "MORGENAU", by: "HOLZWERK"},
-	{code: "holz-konfigurator", name: "Möbelkonfigurator", kind: site, access: own, owner: "HOLZWERK", by: "HOLZWERK"},
-	{code: "einsatzplan", name: "Einsatzplan", kind: app, access: own, owner: "HOLZNORD", by: "HOLZNORD"},
-	{code: "vorbestellung", name: "Vorbestellung", kind: site, access: any, owner: "KORNWINKEL", by: "MORGENAU"},
+	{code: "morgenau-laden", name: "Morgenau Laden", kind: aSite, access: anyone, owner: "MORGENAU", by: "MORGENAU"},
+	{code: "auftragsbuch", name: "Auftragsbuch", kind: anApp, access: anyone, owner: "MORGENAU", by: "MORGENAU"},
+	{code: "zeiterfassung", name: "Zeiterfassung", kind: anApp, access: own, owner: "MORGENAU", by: "MORGENAU"},
+	{code: "werkstattplaner", name: "Werkstattplaner", kind: anApp, access: explicit, owner: "MORGENAU", by: "HOLZWERK"},
+	{code: "holz-konfigurator", name: "Möbelkonfigurator", kind: aSite, access: own, owner: "HOLZWERK", by: "HOLZWERK"},
+	{code: "einsatzplan", name: "Einsatzplan", kind: anApp, access: own, owner: "HOLZNORD", by: "HOLZNORD"},
+	{code: "vorbestellung", name: "Vorbestellung", kind: aSite, access: anyone, owner: "KORNWINKEL", by: "MORGENAU"},
 
-	{code: "tarnbrook-crm", name: "Tarnbrook CRM", kind: app, access: any, owner: "TARNBROOK", by: "TARNBROOK"},
-	{code: "tarnbrook-crm-classic", name: "Tarnbrook CRM Classic", kind: app, access: any, owner: "TARNBROOK", by: "TARNBROOK", archived: true},
-	{code: "appointment-desk", name: "Appointment Desk", kind: app, access: explicit, owner: "TARNBROOK", by: "FERNHILL"},
-	{code: "oakledge-store", name: "Oakledge Store", kind: site, access: own, owner: "OAKLEDGE", by: "OAKLEDGE"},
+	{code: "tarnbrook-crm", name: "Tarnbrook CRM", kind: anApp, access: anyone, owner: "TARNBROOK", by: "TARNBROOK"},
+	{code: "tarnbrook-crm-classic", name: "Tarnbrook CRM Classic", kind: anApp, access: anyone, owner: "TARNBROOK", by: "TARNBROOK", archived: true},
+	{code: "appointment-desk", name: "Appointment Desk", kind: anApp, access: explicit, owner: "TARNBROOK", by: "FERNHILL"},
+	{code: "oakledge-store", name: "Oakledge Store", kind: aSite, access: own, owner: "OAKLEDGE", by: "OAKLEDGE"},
 }
 
 // grantRow gives a client access to an application, by a client that domain 5.3 lets do so. expires counts from
@@ -118,7 +118,7 @@ func (f *filler) makeApplications(ctx context.Context) error {
 		if err := f.tx.Application.UpdateOneID(id).SetStatus(enum.ApplicationArchived).AddVersion(1).Exec(past); err != nil {
 			return err
 		}
-		if err := note(past, f.tx, f.clients.of(a.owner), "Application", string(id), map[string]any{"status": enum.ApplicationArchived}); err != nil {
+		if err := f.note(past, f.clients.of(a.owner), "Application", string(id), map[string]any{"status": enum.ApplicationArchived}); err != nil {
 			return err
 		}
 	}
@@ -141,7 +141,7 @@ func (f *filler) makeGrants(ctx context.Context) error {
 		if err := create.Exec(ctx); err != nil {
 			return err
 		}
-		if err := note(ctx, f.tx, client, "AccessGrant", string(id), after); err != nil {
+		if err := f.note(ctx, client, "AccessGrant", string(id), after); err != nil {
 			return err
 		}
 	}

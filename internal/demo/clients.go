@@ -86,7 +86,7 @@ func (f *filler) suspend(ctx context.Context) error {
 		if err := f.tx.Tenant.UpdateOneID(id).SetStatus(enum.ClientSuspended).AddVersion(1).Exec(ctx); err != nil {
 			return err
 		}
-		if err := note(ctx, f.tx, id, "Client", string(id), map[string]any{"status": enum.ClientSuspended}); err != nil {
+		if err := f.note(ctx, id, "Client", string(id), map[string]any{"status": enum.ClientSuspended}); err != nil {
 			return err
 		}
 	}
@@ -98,7 +98,7 @@ func (f *filler) suspend(ctx context.Context) error {
 		if err := f.tx.User.UpdateOneID(id).SetStatus(enum.UserSuspended).AddVersion(1).Exec(ctx); err != nil {
 			return err
 		}
-		if err := note(ctx, f.tx, f.clients.of(u.home), "User", string(id), map[string]any{"status": enum.UserSuspended}); err != nil {
+		if err := f.note(ctx, f.clients.of(u.home), "User", string(id), map[string]any{"status": enum.UserSuspended}); err != nil {
 			return err
 		}
 	}

@@ -103,7 +103,7 @@ type filler struct {
 
 	clients     byName[oid.Client]     // by code
 	users       byName[oid.User]       // by "<code of the home client>/<user name>"
-	acting      map[string]oid.User // by code of a client: the first of its users, who acts for it
+	acting      map[string]oid.User    // by code of a client: the first of its users, who acts for it
 	apps        byName[madeApp]        // by code
 	permissions byName[oid.Permission] // by authority
 	roles       byName[madeRole]       // by "<code of the application>/<name>", or the name alone
@@ -133,8 +133,8 @@ func (f *filler) past(ctx context.Context, client string) context.Context {
 }
 
 // note writes what was made without a command into a client's audit trail.
-func note(ctx context.Context, tx *ent.Client, client oid.Client, kind, id string, after map[string]any) error {
-	return audit.Record(ctx, tx, audit.Event{Client: client, Operation: "demo", Kind: kind, Object: id, After: after})
+func (f *filler) note(ctx context.Context, client oid.Client, kind, id string, after map[string]any) error {
+	return audit.Record(ctx, f.tx, audit.Event{Client: client, Operation: "demo", Kind: kind, Object: id, After: after})
 }
 
 // mustBeFresh refuses a database with anything but what is installed.

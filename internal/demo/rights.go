@@ -55,7 +55,7 @@ func within(application, name string) string {
 }
 
 var platformRoles = []roleRow{
-	{name: reader, owner: system, description: "Sees everything and changes nothing.",
+	{name: readerRole, owner: system, description: "Sees everything and changes nothing.",
 		rights: "Application_READ Client_READ User_READ Role_READ Permission_READ Package_READ Definition_READ Session_READ Audit_READ"},
 }
 
@@ -92,7 +92,7 @@ var applicationRoles = []roleRow{
 type packageRow struct{ code, name, application, owner, roles string }
 
 var packages = []packageRow{
-	{"READERS", "Readers", "", system, reader},
+	{"READERS", "Readers", "", system, readerRole},
 	{"INVOICE_FLOW", "Invoice Flow", "invoice-flow", system, "Viewer,Clerk,Lead"},
 	{"INVOICE_VIEW", "Invoice Flow, to look at", "invoice-flow", system, "Viewer"},
 	{"AUFTRAGSBUCH", "Auftragsbuch", "auftragsbuch", "MORGENAU", "Einsicht,Sachbearbeitung,Leitung"},
@@ -148,7 +148,7 @@ func (f *filler) readBuiltIn(ctx context.Context) error {
 	for _, p := range all {
 		f.permissions[p.Authority] = p.ID
 	}
-	for _, name := range []string{owner, clientOwner, applicationManager} {
+	for _, name := range []string{ownerRole, clientOwnerRole, applicationManagerRole} {
 		f.roles[name] = madeRole{id: authority.BuiltInRole(name)}
 	}
 	f.packages[authority.PlatformPackage] = authority.BuiltInPackage(authority.PlatformPackage)
@@ -166,7 +166,7 @@ func (f *filler) makePermissions(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if err := note(ctx, f.tx, client, "Permission", string(id), map[string]any{"authority": name}); err != nil {
+			if err := f.note(ctx, client, "Permission", string(id), map[string]any{"authority": name}); err != nil {
 				return err
 			}
 			f.permissions[name] = id
@@ -201,7 +201,7 @@ func (f *filler) makeRoles(ctx context.Context, rows []roleRow) error {
 		if err := f.makePaths(ctx, made); err != nil {
 			return err
 		}
-		if err := note(ctx, f.tx, client, "Role", string(id), map[string]any{"name": r.name}); err != nil {
+		if err := f.note(ctx, client, "Role", string(id), map[string]any{"name": r.name}); err != nil {
 			return err
 		}
 		f.roles[r.key()] = made
@@ -230,7 +230,7 @@ func (f *filler) makePackages(ctx context.Context) error {
 		if err := create.Exec(ctx); err != nil {
 			return err
 		}
-		if err := note(ctx, f.tx, client, "Package", string(id), map[string]any{"code": p.code, "name": p.name}); err != nil {
+		if err := f.note(ctx, client, "Package", string(id), map[string]any{"code": p.code, "name": p.name}); err != nil {
 			return err
 		}
 		f.packages[p.code] = id
@@ -246,7 +246,7 @@ func (f *filler) makeGifts(ctx context.Context) error {
 			if err := f.tx.PackageGift.Create().SetID(id).SetClientID(client).SetPackageID(pack).SetGiverID(giver).Exec(ctx); err != nil {
 				return err
 			}
-			if err := note(ctx, f.tx, client, "PackageGift", string(id), map[string]any{"packageId": pack, "giverId": giver}); err != nil {
+			if err := f.note(ctx, client, "PackageGift", string(id), map[string]any{"packageId": pack, "giverId": giver}); err != nil {
 				return err
 			}
 		}

@@ -122,7 +122,7 @@ func (f *filler) makeURLs(ctx context.Context) error {
 		if err := create.Exec(ctx); err != nil {
 			return err
 		}
-		if err := note(ctx, f.tx, client, "ClientUrl", string(id), map[string]any{"origin": at, "proven": u.proven}); err != nil {
+		if err := f.note(ctx, client, "ClientUrl", string(id), map[string]any{"origin": at, "proven": u.proven}); err != nil {
 			return err
 		}
 	}

@@ -12,10 +12,10 @@ import (
 
 // Shipped roles, and the one the demo makes for those who only look.
 const (
-	owner              = authority.OwnerRole
-	clientOwner        = authority.ClientOwnerRole
-	applicationManager = "Application Manager"
-	reader             = "Reader"
+	ownerRole              = authority.OwnerRole
+	clientOwnerRole        = authority.ClientOwnerRole
+	applicationManagerRole = "Application Manager"
+	readerRole             = "Reader"
 )
 
 // userRow is a user with the roles he has had from the start; makeMemberships adds those of applications.
@@ -36,22 +36,22 @@ func (u userRow) key() string { return u.home + "/" + u.userName }
 var users = []userRow{
 	{
 		home: system, userName: "sysadmin", name: "Sol Adler", email: "sysadmin@example.com", emailProven: true,
-		roles: []string{owner, clientOwner},
+		roles: []string{ownerRole, clientOwnerRole},
 		can:   "everything, at every client: the administrator of the platform",
 	},
 	{
 		home: "MORGENAU", userName: "anke", name: "Anke Kestner", email: "anke@morgenau.example.com", emailProven: true, phone: "+49 30 23125 017",
-		roles: []string{owner, clientOwner},
+		roles: []string{ownerRole, clientOwnerRole},
 		can:   "runs a partner: its clients, users, applications, roles and packages, and those of all clients below it",
 	},
 	{
 		home: "MORGENAU", userName: "alex", name: "Alex Marquard", email: "alex@morgenau.example.com", emailProven: true,
-		roles: []string{reader},
+		roles: []string{readerRole},
 		can:   "reads everything at the partner and below it, and changes nothing",
 	},
 	{
 		home: "HOLZWERK", userName: "henrik", name: "Henrik Brannthal", email: "henrik@holzwerk-brannthal.example.org", emailProven: true,
-		roles: []string{clientOwner, applicationManager},
+		roles: []string{clientOwnerRole, applicationManagerRole},
 		can:   "runs a business and its branches: users, roles, settings; makes applications, EXPLICIT ones for the partner",
 	},
 	{
@@ -60,47 +60,47 @@ var users = []userRow{
 	},
 	{
 		home: "HOLZNORD", userName: "nele", name: "Nele Ostermann", phone: "+49 40 66969 210",
-		roles: []string{clientOwner, applicationManager},
+		roles: []string{clientOwnerRole, applicationManagerRole},
 		can:   "runs a branch three levels down, and the application Einsatzplan that it owns",
 	},
 	{
 		home: "KORNWINKEL", userName: "bruno", name: "Bruno Kornwinkel", email: "bruno@backstube-kornwinkel.example.org",
-		roles: []string{clientOwner},
+		roles: []string{clientOwnerRole},
 		can:   "runs a business: users, roles and settings; makes no clients and no applications",
 	},
 	{
 		home: "ELLERSBACH", userName: "torsten", name: "Torsten Ellersbach", email: "torsten@ellersbach.example.org", emailProven: true,
-		roles: []string{clientOwner}, suspended: true,
+		roles: []string{clientOwnerRole}, suspended: true,
 		can: "nothing: he is suspended, and his sign-in is refused as a wrong password is",
 	},
 	{
 		home: "AUWIESEN", userName: "vera", name: "Vera Lindhorst",
-		roles: []string{clientOwner},
+		roles: []string{clientOwnerRole},
 		can:   "nothing: her client is suspended, and her sign-in is refused as a wrong password is",
 	},
 	{
 		home: "WIESENGRUND", userName: "kaethe", name: "Käthe Wiesengrund", email: "kaethe@wiesengrund.example.org", emailProven: true,
-		roles: []string{clientOwner},
+		roles: []string{clientOwnerRole},
 		can:   "a private person: her own data, and the shop she may read",
 	},
 	{
 		home: "TARNBROOK", userName: "tara", name: "Tara Pennell", email: "tara@tarnbrook.example.com", emailProven: true, phone: "+44 20 7946 0172",
-		roles: []string{owner, clientOwner},
+		roles: []string{ownerRole, clientOwnerRole},
 		can:   "runs the other partner, and sees nothing of the first",
 	},
 	{
 		home: "TARNBROOK", userName: "alex", name: "Alex Whitcombe", email: "alex@tarnbrook.example.com",
-		roles: []string{reader},
+		roles: []string{readerRole},
 		can:   "reads everything at this partner and below it: the same user name in another customer base",
 	},
 	{
 		home: "FERNHILL", userName: "felicity", name: "Felicity Moorcroft", email: "felicity@fernhill.example.org", emailProven: true,
-		roles: []string{clientOwner, applicationManager},
+		roles: []string{clientOwnerRole, applicationManagerRole},
 		can:   "runs a business; its Appointment Desk is owned by the partner, and hers to change as its creator",
 	},
 	{
 		home: "OAKLEDGE", userName: "oscar", name: "Oscar Ledgerwood", email: "oscar@oakledge.example.org", emailProven: true,
-		roles: []string{clientOwner, applicationManager},
+		roles: []string{clientOwnerRole, applicationManagerRole},
 		can:   "runs a business with a store of its own and branches that use it",
 	},
 	{
@@ -159,7 +159,7 @@ func (f *filler) makeMemberships(ctx context.Context) error {
 		if err := f.tx.Membership.UpdateOneID(id).AddRoleIDs(roles...).Exec(ctx); err != nil {
 			return err
 		}
-		if err := note(ctx, f.tx, client, "Membership", string(id), map[string]any{"userId": f.users.of(m.user), "roleIds": roles}); err != nil {
+		if err := f.note(ctx, client, "Membership", string(id), map[string]any{"userId": f.users.of(m.user), "roleIds": roles}); err != nil {
 			return err
 		}
 	}
