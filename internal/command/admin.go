@@ -43,7 +43,7 @@ type Create struct {
 	UserName string `required:"" help:"User name to sign in with." placeholder:"NAME"`
 	Name     string `help:"Full name; the user name when absent." placeholder:"NAME"`
 	Email    string `help:"E-mail address, which you vouch for: he can sign in with it." placeholder:"ADDRESS"`
-	Client   string `default:"SYSTEM" help:"Code of his client." placeholder:"CODE"`
+	Client   string `default:"SYSTEM" help:"Code of his client. Default: ${default}." placeholder:"CODE"`
 	Password string `help:"His password: 12 characters or more." env:"APPANAGE_PASSWORD" placeholder:"PASSWORD"`
 }
 

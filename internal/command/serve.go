@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -44,7 +45,7 @@ func (s *Serve) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
-	if err := s.firstAdmin(ctx, h); err != nil {
+	if err := s.firstAdmin(ctx, h, log); err != nil {
 		return err
 	}
 	if s.Demo {
@@ -91,16 +92,21 @@ func (s *Serve) where() (database string, keys config.Keys, cleanUp func(), err 
 	return "sqlite:" + filepath.Join(dir, "demo.db"), config.NewKeys(), func() { _ = os.RemoveAll(dir) }, nil
 }
 
-// firstAdmin makes the administrator that the configuration names, on a platform without users.
-func (s *Serve) firstAdmin(ctx context.Context, h *hub.Hub) error {
-	if s.AdminUser == "" {
-		return nil
-	}
+// firstAdmin makes the administrator that the configuration names, on a platform without users. Without one it says
+// how to make him.
+func (s *Serve) firstAdmin(ctx context.Context, h *hub.Hub, log *slog.Logger) error {
 	ctx = actor.System(ctx, "the operator's configuration names the first administrator")
-	if any, err := h.DB.Client(ctx).User.Query().Exist(ctx); err != nil || any {
+	users, err := h.DB.Client(ctx).User.Query().Exist(ctx)
+	if err != nil || users {
 		return err
 	}
-	_, err := h.Identity.CreateUser(ctx, identity.CreateUser{
+	if s.AdminUser == "" {
+		if !s.Demo {
+			log.WarnContext(ctx, "nobody can sign in yet: make the first administrator with `appanage admin create`")
+		}
+		return nil
+	}
+	_, err = h.Identity.CreateUser(ctx, identity.CreateUser{
 		Client: oid.SystemClient, Name: s.AdminUser, UserName: s.AdminUser, Password: s.AdminPassword,
 		Roles: []oid.Role{authority.BuiltInRole(authority.OwnerRole)},
 	})

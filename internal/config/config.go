@@ -14,7 +14,7 @@ import (
 
 // Database is where the data is. It is embedded in the commands that need it.
 type Database struct {
-	Database string `default:"sqlite:appanage.db" help:"Where the data is: sqlite:FILE, or mysql://user:password@host:3306/name (MySQL 8, MariaDB 10.6 or later)." placeholder:"URL"`
+	Database string `default:"sqlite:appanage.db" help:"Where the data is: sqlite:FILE, or mysql://user:password@host:3306/name (MySQL 8, MariaDB 10.6 or later). Default: ${default}." placeholder:"URL"`
 }
 
 // Secret is where the key comes from. Every key the server works with derives from it.
@@ -27,7 +27,7 @@ type Serve struct {
 	Database
 	Secret
 
-	Listen       string `default:"127.0.0.1:8080" help:"Address to listen on." placeholder:"HOST:PORT"`
+	Listen       string `default:"127.0.0.1:8080" help:"Address to listen on. Default: ${default}." placeholder:"HOST:PORT"`
 	Production   bool   `help:"Production mode: the GraphiQL page is off, and callers without a token cannot read the schema."`
 	Explorer     bool   `help:"Serve the GraphiQL page in production mode too."`
 	Demo         bool   `help:"Fill an empty database (a temporary one, unless --database is given) with a made-up platform, and print its users. Listens on loopback only."`
@@ -38,12 +38,12 @@ type Serve struct {
 
 	CORSOrigin   []string       `name:"cors-origin" help:"Web origin whose pages may call, such as https://app.example.com; may be given many times." placeholder:"ORIGIN"`
 	TrustedProxy []netip.Prefix `help:"Network of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8; may be given many times." placeholder:"CIDR"`
-	RateAddress  float64        `default:"200" help:"Requests per second from one address, in the long run; 0 for no bound." placeholder:"N"`
-	RateSession  float64        `default:"50" help:"Requests per second of one session, in the long run; 0 for no bound." placeholder:"N"`
-	SessionIdle  time.Duration  `default:"30m" help:"A session ends after so long without use." placeholder:"TIME"`
-	SessionMost  time.Duration  `default:"12h" help:"A session ends after so long at all." placeholder:"TIME"`
+	RateAddress  float64        `default:"200" help:"Requests per second from one address, in the long run; 0 for no bound. Default: ${default}." placeholder:"N"`
+	RateSession  float64        `default:"50" help:"Requests per second of one session, in the long run; 0 for no bound. Default: ${default}." placeholder:"N"`
+	SessionIdle  time.Duration  `default:"30m" help:"A session ends after so long without use. Default: ${default}." placeholder:"TIME"`
+	SessionMost  time.Duration  `default:"12h" help:"A session ends after so long at all. Default: ${default}." placeholder:"TIME"`
 	LogFormat    string         `default:"text" enum:"text,json" help:"text or json."`
-	LogLevel     slog.Level     `default:"info" help:"debug, info, warn or error."`
+	LogLevel     slog.Level     `default:"info" help:"debug, info, warn or error. Default: ${default}."`
 }
 
 // Validate refuses what does not go together; kong calls it. Messages name the flag.
