@@ -71,14 +71,14 @@ func (l Limits) MutateOperationContext(_ context.Context, operation *graphql.Ope
 	if err := l.check(operation, measured); err != nil {
 		return err
 	}
-	operation.Stats.SetExtension(limitsExtension, cost{int(measured.nodes), l.Nodes})
+	operation.Stats.SetExtension(limitsExtension, cost{measured.nodes, l.Nodes})
 	return nil
 }
 
 // cost is the member of the response's extensions.
 type cost struct {
-	Nodes int `json:"nodes"`
-	Max   int `json:"max"`
+	Nodes count `json:"nodes"`
+	Max   int   `json:"max"`
 }
 
 // InterceptOperation implements graphql.OperationInterceptor: what ran says in extensions.cost what it counted for.
@@ -99,9 +99,9 @@ func (l Limits) InterceptOperation(ctx context.Context, next graphql.OperationHa
 }
 
 func (l Limits) check(operation *graphql.OperationContext, m measure) *gqlerror.Error {
-	depth, nodes := l.Depth, l.Nodes
+	depth, nodes := l.Depth, count(l.Nodes)
 	if introspects(operation) {
-		depth, nodes = l.IntrospectionDepth, int(ceiling)
+		depth, nodes = l.IntrospectionDepth, ceiling
 	}
 	switch {
 	case m.width > count(l.RootFields):
@@ -112,7 +112,7 @@ func (l Limits) check(operation *graphql.OperationContext, m measure) *gqlerror.
 		return tooLarge("aliases", nil, "%s aliases; the limit is %d", m.aliases, l.Aliases)
 	case m.directives > count(l.Directives):
 		return tooLarge("directives", nil, "%s directives; the limit is %d", m.directives, l.Directives)
-	case m.nodes > count(nodes):
+	case m.nodes > nodes:
 		err := apperr.New(apperr.TooCostly,
 			"the operation could return %s objects; the limit is %d: ask for smaller pages or fewer levels", m.nodes, nodes)
 		refused := refusal(&limitError{err, "nodes"}, m.costliest.Position)

@@ -23,7 +23,7 @@ func TestNodes(t *testing.T) {
 	for _, test := range []struct {
 		query     string
 		variables map[string]any
-		want      int
+		want      count
 	}{
 		{query: "{ ping __typename }", want: 0},
 		{query: "{ viewer { id } }", want: 1},

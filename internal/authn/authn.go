@@ -26,8 +26,8 @@ import (
 )
 
 const (
-	// remembered is how long an actor is kept without asking the database: what is taken away stops working
-	// within one second on every node (domain 2.3), and the reading itself takes some of it.
+	// remembered is how long an actor is kept without asking the database, counted from before he was read: what is
+	// taken away stops working within one second on every node (domain 2.3).
 	remembered = 900 * time.Millisecond
 	// mostActors bounds the cache.
 	mostActors = 10_000
@@ -62,7 +62,7 @@ func New(db *store.DB, c clock.Clock, limits identity.SessionLimits) (*Authentic
 // client or access to the session's application is no longer what it takes; the reasons are not told apart.
 func (a *Authenticator) Authenticate(ctx context.Context, token string) (*actor.Actor, error) {
 	hash := identity.HashToken(token)
-	if known, ok := a.cache.GetIfPresent(hash); ok {
+	if known, ok := a.cache.GetIfPresent(hash); ok && a.clock.Now().Sub(known.Now()) < remembered {
 		return known, nil
 	}
 	ctx = actor.System(ctx, "the caller is read before there is one")

@@ -56,7 +56,7 @@ var users = []userRow{
 	},
 	{
 		home: "HOLZWERK", userName: "jonas", name: "Jonas Ahrweiler", email: "jonas@holzwerk-brannthal.example.org", emailProven: true,
-		can: "works in two applications; member of KORNWINKEL too: sign in with that client code to act there",
+		can: "works in two applications, without rights on the hub; a member of KORNWINKEL too: its code signs him in there",
 	},
 	{
 		home: "HOLZNORD", userName: "nele", name: "Nele Ostermann", phone: "+49 40 66969 210",

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"math"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/maypok86/otter/v2"
@@ -23,7 +24,9 @@ const documentsTotal = 256 << 10
 func newDocuments() documents {
 	return documents{otter.Must(&otter.Options[string, *ast.QueryDocument]{
 		MaximumWeight: documentsTotal,
-		Weigher:       func(text string, _ *ast.QueryDocument) uint32 { return uint32(len(text)) },
+		Weigher: func(text string, _ *ast.QueryDocument) uint32 {
+			return uint32(min(len(text), math.MaxInt32))
+		},
 	})}
 }
 

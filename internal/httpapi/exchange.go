@@ -26,7 +26,11 @@ type exchangeKey struct{}
 
 // exchangeOf gives the exchange that observe began.
 func exchangeOf(ctx context.Context) *exchange {
-	return ctx.Value(exchangeKey{}).(*exchange)
+	x, ok := ctx.Value(exchangeKey{}).(*exchange)
+	if !ok {
+		panic("httpapi: a handler outside of observe")
+	}
+	return x
 }
 
 // observe gives each request its id, notes who sent it, and writes the access log: never variables, documents, tokens
@@ -41,18 +45,18 @@ func (a *api) observe(next http.Handler) http.Handler {
 		}
 		x := &exchange{media: mediaJSON}
 		ctx := context.WithValue(reqinfo.With(r.Context(), info), exchangeKey{}, x)
-		answer := &answer{ResponseWriter: w, status: http.StatusOK}
-		answer.Header().Set("X-Request-Id", info.ID)
-		answer.Header().Set("X-Content-Type-Options", "nosniff")
-		answer.Header().Set("Referrer-Policy", "no-referrer")
+		out := &answer{ResponseWriter: w, status: http.StatusOK}
+		out.Header().Set("X-Request-Id", info.ID)
+		out.Header().Set("X-Content-Type-Options", "nosniff")
+		out.Header().Set("Referrer-Policy", "no-referrer")
 
-		next.ServeHTTP(answer, r.WithContext(ctx))
+		next.ServeHTTP(out, r.WithContext(ctx))
 
 		took := time.Since(start)
 		a.metrics.observe(x, took)
 		a.Logger.LogAttrs(ctx, level(r.URL.Path), "request",
 			slog.String("request", info.ID), slog.String("method", r.Method), slog.String("path", r.URL.Path),
-			slog.Int("status", answer.status), slog.Duration("took", took), slog.String("address", info.Address.String()),
+			slog.Int("status", out.status), slog.Duration("took", took), slog.String("address", info.Address.String()),
 			slog.Any("graphql", x))
 	})
 }
@@ -94,3 +98,12 @@ func (w *answer) WriteHeader(status int) {
 
 // Unwrap lets http.ResponseController reach the connection.
 func (w *answer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// connection is net/http's own writer, which http.MaxBytesReader must be given: it tells that one, by a method that no
+// wrapper has, that the connection cannot be used again.
+func connection(w http.ResponseWriter) http.ResponseWriter {
+	if wrapped, ok := w.(interface{ Unwrap() http.ResponseWriter }); ok {
+		return connection(wrapped.Unwrap())
+	}
+	return w
+}

@@ -25,7 +25,7 @@ func badRequest(code apperr.Code, format string, args ...any) *failure {
 	return &failure{status: http.StatusBadRequest, err: apperr.New(code, format, args...)}
 }
 
-func tooBig(limit string, what string, most int) *failure {
+func tooBig(limit, what string, most int) *failure {
 	err := apperr.New(apperr.TooLarge, "%s larger than %d bytes", what, most)
 	return &failure{status: http.StatusRequestEntityTooLarge, err: err, limit: limit}
 }
@@ -87,14 +87,16 @@ func urlMembers(query string) (map[string]json.RawMessage, *failure) {
 const bodyOverhead = 32 << 10
 
 // bodyMembers reads the members of a JSON body. The errors do not repeat what was sent.
-func bodyMembers(w http.ResponseWriter, r *http.Request, document, variables int) (map[string]json.RawMessage, *failure) {
+func bodyMembers(
+	w http.ResponseWriter, r *http.Request, document, variables int,
+) (map[string]json.RawMessage, *failure) {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != string(mediaJSON) || !isUTF8(params) || r.Header.Get("Content-Encoding") != "" {
 		err := apperr.New(apperr.Validation, "the body must be application/json in UTF-8, not encoded further")
 		return nil, &failure{status: http.StatusUnsupportedMediaType, err: err}
 	}
 	most := document + variables + bodyOverhead
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(most)))
+	body, err := io.ReadAll(http.MaxBytesReader(connection(w), r.Body, int64(most)))
 	if _, over := errors.AsType[*http.MaxBytesError](err); over {
 		return nil, tooBig("body", "a body", most)
 	}
@@ -116,13 +118,14 @@ func objectMembers(body []byte) (map[string]json.RawMessage, *failure) {
 	}
 	members := map[string]json.RawMessage{}
 	for decoder.More() {
-		name, _ := decoder.Token() // the body is valid: a name is a string, and a value follows
+		token, _ := decoder.Token() // the body is valid: a name, which is a string, and a value follow
+		name, _ := token.(string)
 		var value json.RawMessage
 		_ = decoder.Decode(&value)
-		if _, twice := members[name.(string)]; twice {
+		if _, twice := members[name]; twice {
 			return nil, badRequest(apperr.Validation, "the body has a member twice")
 		}
-		members[name.(string)] = value
+		members[name] = value
 	}
 	return members, nil
 }

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"strconv"
 
@@ -35,10 +36,24 @@ func (a *api) respond(w http.ResponseWriter, x *exchange, response *graphql.Resp
 
 // fail answers a request that never reached GraphQL.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, failed *failure) {
+	discard(w, r)
 	x := exchangeOf(r.Context())
 	shown := a.present(r.Context(), failed.err)
 	x.limit = failed.limit
 	a.write(w, x, failed.status, &graphql.Response{Errors: gqlerror.List{shown}})
+}
+
+// discarded is as much of a body as net/http itself would read to keep a connection.
+const discarded = 256 << 10
+
+// discard reads what the client may still be sending, up to a point: a connection closed over unread bytes is reset,
+// and the answer, a 401 for a large bundle say, is lost with it. Beyond that point MaxBytesReader has the server close
+// its half of the connection only, for a moment.
+func discard(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Expect") != "" {
+		return // the client waits until the body is asked for, which reading it would do
+	}
+	_, _ = io.Copy(io.Discard, http.MaxBytesReader(connection(w), r.Body, discarded))
 }
 
 // write sends the response and notes its outcome. A response without data has no such member: "data": null says that
@@ -61,7 +76,7 @@ func (a *api) write(w http.ResponseWriter, x *exchange, status int, response *gr
 	}
 	w.WriteHeader(status)
 	for _, part := range [][]byte{head, response.Data, tail} {
-		if _, err := w.Write(part); err != nil {
+		if _, err := w.Write(part); err != nil { //nolint:gosec // JSON, marked as such and as not to be sniffed
 			return // the client has gone; there is nobody left to tell
 		}
 	}

@@ -163,7 +163,7 @@ func (c call) request() *http.Request {
 	if c.contentType == "" && c.method == http.MethodPost {
 		c.contentType = "application/json"
 	}
-	r := httptest.NewRequest(c.method, c.target, strings.NewReader(c.body))
+	r := httptest.NewRequestWithContext(context.Background(), c.method, c.target, strings.NewReader(c.body))
 	for name, values := range c.header {
 		r.Header[name] = values
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -15,11 +16,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// get is a GET with URL parameters.
+// get is a GET with URL parameters: names and values in turn.
 func get(parameters ...string) call {
 	values := url.Values{}
-	for i := 0; i < len(parameters); i += 2 {
-		values.Add(parameters[i], parameters[i+1])
+	for pair := range slices.Chunk(parameters, 2) {
+		values.Add(pair[0], pair[1])
 	}
 	return call{method: http.MethodGet, target: "/graphql?" + values.Encode()}
 }

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -225,16 +226,12 @@ func dump(t *testing.T, db *store.DB) string {
 		columns, err := rows.Columns()
 		must(t, err)
 		for rows.Next() {
-			row := make([]any, len(columns))
+			values, row := make([]any, len(columns)), make([]any, len(columns))
 			for i := range row {
-				row[i] = new(entsql.NullString)
+				row[i] = &values[i]
 			}
 			must(t, rows.Scan(row...))
-			all.WriteString(table.Name)
-			for _, v := range row {
-				all.WriteString("\t" + v.(*entsql.NullString).String)
-			}
-			all.WriteByte('\n')
+			fmt.Fprintln(&all, table.Name, values)
 		}
 		must(t, rows.Err())
 		must(t, rows.Close())

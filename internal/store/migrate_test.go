@@ -140,7 +140,7 @@ func TestAcknowledgedCommitsSurviveKill(t *testing.T) {
 		writeForEver(t, url)
 	}
 	url := testkit.Migrated(t, store.SQLite)
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAcknowledgedCommitsSurviveKill$") //nolint:gosec // ourselves
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAcknowledgedCommitsSurviveKill$")
 	child.Env = append(os.Environ(), variable+"="+url)
 	out, err := child.StdoutPipe()
 	must(t, err)

@@ -44,6 +44,7 @@ func openMySQL(at address) (writer, reader *sql.DB, err error) {
 	config.Loc, config.ParseTime = time.UTC, true
 	config.InterpolateParams, config.ClientFoundRows = true, true
 	config.Timeout = dialTimeout
+	config.Logger = &mysql.NopLogger{} // what it would print is in the errors it returns
 	config.Params = map[string]string{
 		"sql_mode":                 "'STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY,PIPES_AS_CONCAT'",
 		"time_zone":                "'+00:00'",
@@ -77,7 +78,7 @@ type session struct {
 func (s session) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := s.Connector.Connect(ctx)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // database/sql compares it with driver.ErrBadConn
+		return nil, err
 	}
 	execer, ok := conn.(driver.ExecerContext)
 	if !ok {

@@ -22,7 +22,7 @@ type preparing struct{ driver.Connector }
 func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
 	inner, err := p.Connector.Connect(ctx)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // database/sql judges it
+		return nil, err
 	}
 	c, ok := inner.(sqliteConn)
 	if !ok {
@@ -66,20 +66,20 @@ type compiled interface {
 // ExecContext implements driver.ExecerContext.
 func (c *preparedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	if !worthKeeping(query) {
-		return c.sqliteConn.ExecContext(ctx, query, args) //nolint:wrapcheck // the driver's error is what callers judge
+		return c.sqliteConn.ExecContext(ctx, query, args)
 	}
 	statement, err := c.take(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	defer c.keep(query, statement)
-	return statement.ExecContext(ctx, args) //nolint:wrapcheck // as above
+	return statement.ExecContext(ctx, args)
 }
 
 // QueryContext implements driver.QueryerContext.
 func (c *preparedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	if !worthKeeping(query) {
-		return c.sqliteConn.QueryContext(ctx, query, args) //nolint:wrapcheck // as above
+		return c.sqliteConn.QueryContext(ctx, query, args)
 	}
 	statement, err := c.take(ctx, query)
 	if err != nil {
@@ -88,7 +88,7 @@ func (c *preparedConn) QueryContext(ctx context.Context, query string, args []dr
 	rows, err := statement.QueryContext(ctx, args)
 	if err != nil {
 		c.keep(query, statement)
-		return nil, err //nolint:wrapcheck // as above
+		return nil, err
 	}
 	typed, ok := rows.(sqliteRows)
 	if !ok {
@@ -114,7 +114,7 @@ func (c *preparedConn) take(ctx context.Context, query string) (compiled, error)
 	}
 	statement, err := c.PrepareContext(ctx, query)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // the driver's error is what callers judge
+		return nil, err
 	}
 	typed, ok := statement.(compiled)
 	if !ok {
@@ -164,7 +164,7 @@ type preparedRows struct {
 func (r *preparedRows) Close() error {
 	err := r.sqliteRows.Close()
 	r.over()
-	return err //nolint:wrapcheck // the driver's error is what callers judge
+	return err
 }
 
 // worthKeeping is true for the statements of requests. A PRAGMA must never be kept: some take effect while they

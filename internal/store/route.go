@@ -21,8 +21,8 @@ type conn interface {
 
 // Query runs a hand-written statement that gives rows, on the connection that the context asks for, with `?`
 // as the placeholder on both engines. It needs an actor in the context but applies no scope: that is the
-// statement's to do, with the rules of package scope. The rows must be closed; in a read snapshot the next
-// statement waits until they are.
+// statement's to do, with the rules of package scope. The rows must be closed before the next statement: in a
+// read snapshot that waits for it, in a transaction on MySQL it fails.
 func (db *DB) Query(ctx context.Context, query string, args ...any) (*Rows, error) {
 	if actor.From(ctx) == nil {
 		return nil, ErrNoActor
@@ -94,7 +94,7 @@ func (db *DB) query(ctx context.Context, on conn, query string, args []any, over
 			over(err)
 		}
 	}
-	rows, err := on.QueryContext(ctx, query, args...)
+	rows, err := on.QueryContext(ctx, query, args...) //nolint:rowserrcheck // whoever reads the rows asks
 	if err != nil {
 		err = explain(query, err)
 		end(err)
@@ -133,7 +133,7 @@ func (r *Rows) Err() error {
 	if r.cut != nil {
 		return r.cut
 	}
-	return r.Rows.Err() //nolint:wrapcheck // the driver's error is what callers judge
+	return r.Rows.Err()
 }
 
 // Close ends the rows. It may be called more than once.
@@ -143,7 +143,7 @@ func (r *Rows) Close() error {
 		r.over(r.Rows.Err())
 		r.over = nil
 	}
-	return err //nolint:wrapcheck // the driver's error is what callers judge
+	return err
 }
 
 // router is the driver under the ent client.

@@ -35,7 +35,7 @@ func (db *DB) snapshot(ctx context.Context) *snapshot {
 
 type snapshot struct {
 	db   *DB
-	ctx  context.Context //nolint:containedctx // of the request: the transaction lives as long as it does
+	ctx  context.Context // of the request: the transaction lives as long as it does
 	turn chan struct{}   // holds something while a statement or its rows are under way
 
 	mu     sync.Mutex

@@ -96,8 +96,14 @@ func (db *DB) Close() error {
 	return errors.Join(db.reader.Close(), db.writer.Close())
 }
 
-// Ping tells whether the database answers, for readiness probes.
-func (db *DB) Ping(ctx context.Context) error { return db.reach(ctx) }
+// Ping tells whether the database answers, for readiness probes. It asks a reader: SQLite's one writer may
+// rightly be busy.
+func (db *DB) Ping(ctx context.Context) error {
+	if err := db.reader.PingContext(ctx); err != nil {
+		return fmt.Errorf("reach the database: %w", err)
+	}
+	return nil
+}
 
 // Engine tells which kind of database this is.
 func (db *DB) Engine() Engine { return db.engine }

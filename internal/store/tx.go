@@ -209,7 +209,7 @@ func (joined) Rollback() error { return nil }
 // owned is a transaction that ent began itself, for one mutation.
 type owned struct {
 	joined
-	ctx context.Context //nolint:containedctx // of the mutation: dialect.Tx commits without one
+	ctx context.Context // of the mutation: dialect.Tx commits without one
 }
 
 // Commit implements dialect.Tx.

@@ -51,6 +51,7 @@ func TestWritesAndReadsFindTheirConnection(t *testing.T) {
 func TestInTxCommitsOrRollsBack(t *testing.T) {
 	testkit.Engines(t, func(t *testing.T, db *store.DB) {
 		ctx := system(t)
+		outside := ctx
 		must(t, db.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
 			must(t, claim(ctx, tx, "by its client"))
 			must(t, claim(ctx, db.Client(ctx), "by the context"))
@@ -59,7 +60,7 @@ func TestInTxCommitsOrRollsBack(t *testing.T) {
 			if n, err := db.Ent().ClaimedName.Query().Count(ctx); n != 3 || err != nil {
 				t.Errorf("seen within: %d, %v", n, err)
 			}
-			if n := db.Ent().ClaimedName.Query().CountX(system(t)); n != 0 {
+			if n := db.Ent().ClaimedName.Query().CountX(outside); n != 0 {
 				t.Errorf("seen from outside before the commit: %d", n)
 			}
 			return nil
@@ -214,10 +215,10 @@ func busy(t *testing.T, db *store.DB) error {
 	holder, err := sql.Open("sqlite", path+"?_txlock=immediate")
 	must(t, err)
 	defer func() { must(t, holder.Close()) }()
-	tx, err := holder.Begin()
+	tx, err := holder.BeginTx(t.Context(), nil)
 	must(t, err)
 	defer func() { must(t, tx.Rollback()) }()
-	_, err = holder.Exec("CREATE TABLE t (x)")
+	_, err = holder.ExecContext(t.Context(), "CREATE TABLE t (x)")
 	if !store.Retryable(err) {
 		t.Fatalf("not busy: %v", err)
 	}

@@ -67,7 +67,7 @@ func (w *world) listed(ctx context.Context) context.Context {
 	return actor.With(ctx, w.actors()["list"])
 }
 
-func addClient(t *testing.T, ctx context.Context, tx *ent.Client, id oid.Client, code string, typ enum.ClientType, above ...oid.Client) oid.Client { //nolint:revive // t first, as in all helpers
+func addClient(t *testing.T, ctx context.Context, tx *ent.Client, id oid.Client, code string, typ enum.ClientType, above ...oid.Client) oid.Client {
 	t.Helper()
 	create := tx.Tenant.Create().SetID(id).SetCode(code).SetName(code).SetNameKey(code).SetType(typ).SetBaseID(oid.SystemClient)
 	if len(above) > 0 {
@@ -80,14 +80,14 @@ func addClient(t *testing.T, ctx context.Context, tx *ent.Client, id oid.Client,
 	return id
 }
 
-func addUser(t *testing.T, ctx context.Context, tx *ent.Client, client oid.Client, name string) oid.User { //nolint:revive // as above
+func addUser(t *testing.T, ctx context.Context, tx *ent.Client, client oid.Client, name string) oid.User {
 	t.Helper()
 	u, err := tx.User.Create().SetClientID(client).SetBaseID(oid.SystemClient).SetName(name).SetNameKey(name).Save(ctx)
 	must(t, err)
 	return u.ID
 }
 
-func addApp(t *testing.T, ctx context.Context, tx *ent.Client, client oid.Client, code string) oid.Application { //nolint:revive // as above
+func addApp(t *testing.T, ctx context.Context, tx *ent.Client, client oid.Client, code string) oid.Application {
 	t.Helper()
 	a, err := application(tx, client, code).Save(ctx)
 	must(t, err)
@@ -99,14 +99,14 @@ func application(tx *ent.Client, client oid.Client, code string) *ent.Applicatio
 		SetType(enum.ApplicationApp).SetAccessType(enum.AccessOwn)
 }
 
-func addRole(t *testing.T, ctx context.Context, tx *ent.Client, client oid.Client, name string, builtIn bool) oid.Role { //nolint:revive // as above
+func addRole(t *testing.T, ctx context.Context, tx *ent.Client, client oid.Client, name string, builtIn bool) oid.Role {
 	t.Helper()
 	r, err := tx.Role.Create().SetClientID(client).SetName(name).SetNameKey(name).SetBuiltIn(builtIn).Save(ctx)
 	must(t, err)
 	return r.ID
 }
 
-func addPerm(t *testing.T, ctx context.Context, tx *ent.Client, client oid.Client, authority string) oid.Permission { //nolint:revive // as above
+func addPerm(t *testing.T, ctx context.Context, tx *ent.Client, client oid.Client, authority string) oid.Permission {
 	t.Helper()
 	p, err := tx.Permission.Create().SetClientID(client).SetAuthority(authority).SetAuthorityKey(authority).Save(ctx)
 	must(t, err)

@@ -126,4 +126,3 @@ func tablesOf(ctx context.Context, conn *sql.Conn, name string) (tables []string
 	}
 	return tables, rows.Err()
 }
-

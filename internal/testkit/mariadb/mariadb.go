@@ -60,7 +60,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 		return nil, fmt.Errorf("make a directory for mariadbd: %w", err)
 	}
 	s := &Server{dir: dir, socket: filepath.Join(dir, "socket"), done: make(chan error, 1)}
-	if err := s.launch(program, options); err != nil {
+	if err := s.launch(ctx, program, options); err != nil {
 		return nil, errors.Join(fmt.Errorf("start mariadbd: %w", err), os.RemoveAll(dir))
 	}
 	if err := s.wait(ctx); err != nil {
@@ -87,15 +87,15 @@ func Memory() string {
 	return ""
 }
 
-func (s *Server) launch(program string, options Options) error {
+func (s *Server) launch(ctx context.Context, program string, options Options) error {
 	if err := os.Mkdir(filepath.Join(s.dir, "data"), 0o700); err != nil {
 		return fmt.Errorf("make the data directory: %w", err)
 	}
-	args, err := s.arguments(options)
+	args, err := s.arguments(ctx, options)
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command("/bin/sh", append([]string{"-c", supervisor, "sh", s.dir, program}, args...)...) //nolint:gosec // ours
+	cmd := exec.Command("/bin/sh", append([]string{"-c", supervisor, "sh", s.dir, program}, args...)...) // no context: it outlives the call
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}                                                // an interrupt from the terminal is ours to handle
 	s.life, err = cmd.StdinPipe()
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *Server) launch(program string, options Options) error {
 
 // arguments: no system tables are made (skip-grant-tables does without), which is most of a usual start; the
 // buffers are small and, unless durability is asked for, nothing is synced.
-func (s *Server) arguments(options Options) ([]string, error) {
+func (s *Server) arguments(ctx context.Context, options Options) ([]string, error) {
 	args := []string{
 		"--no-defaults", "--datadir=" + filepath.Join(s.dir, "data"), "--socket=" + s.socket, "--tmpdir=" + s.dir,
 		"--pid-file=" + filepath.Join(s.dir, "pid"), "--skip-grant-tables", "--skip-log-bin", "--skip-name-resolve",
@@ -127,17 +127,17 @@ func (s *Server) arguments(options Options) ([]string, error) {
 	if !options.TCP {
 		return append(args, "--skip-networking"), nil
 	}
-	port, err := freePort()
+	port, err := freePort(ctx)
 	s.port = port
 	return append(args, "--bind-address=127.0.0.1", "--port="+strconv.Itoa(port)), err
 }
 
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freePort(ctx context.Context) (int, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, fmt.Errorf("find a free port: %w", err)
 	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close() //nolint:forcetypeassert // it is one
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }
 
 // wait returns once the server answers.

@@ -42,7 +42,7 @@ func TestTheServerDiesWithItsProcess(t *testing.T) {
 		_, _ = os.Stdout.WriteString(s.URL("x"))
 		time.Sleep(time.Hour)
 	}
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestTheServerDiesWithItsProcess$") //nolint:gosec // ourselves
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestTheServerDiesWithItsProcess$")
 	child.Env = append(os.Environ(), variable+"=1")
 	out, err := child.StdoutPipe()
 	if err != nil {
