@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/appanage/appanage/ent/claimedname"
@@ -20,7 +18,6 @@ type ClaimedNameCreate struct {
 	config
 	mutation *ClaimedNameMutation
 	hooks    []Hook
-	conflict []sql.ConflictOption
 }
 
 // SetClaimedAt sets the "claimed_at" field.
@@ -108,7 +105,6 @@ func (_c *ClaimedNameCreate) createSpec() (*ClaimedName, *sqlgraph.CreateSpec) {
 		_node = &ClaimedName{config: _c.config}
 		_spec = sqlgraph.NewCreateSpec(claimedname.Table, sqlgraph.NewFieldSpec(claimedname.FieldID, field.TypeString))
 	)
-	_spec.OnConflict = _c.conflict
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
 		_spec.ID.Value = id
@@ -120,150 +116,11 @@ func (_c *ClaimedNameCreate) createSpec() (*ClaimedName, *sqlgraph.CreateSpec) {
 	return _node, _spec
 }
 
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.ClaimedName.Create().
-//		SetClaimedAt(v).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.ClaimedNameUpsert) {
-//			SetClaimedAt(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *ClaimedNameCreate) OnConflict(opts ...sql.ConflictOption) *ClaimedNameUpsertOne {
-	_c.conflict = opts
-	return &ClaimedNameUpsertOne{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.ClaimedName.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *ClaimedNameCreate) OnConflictColumns(columns ...string) *ClaimedNameUpsertOne {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &ClaimedNameUpsertOne{
-		create: _c,
-	}
-}
-
-type (
-	// ClaimedNameUpsertOne is the builder for "upsert"-ing
-	//  one ClaimedName node.
-	ClaimedNameUpsertOne struct {
-		create *ClaimedNameCreate
-	}
-
-	// ClaimedNameUpsert is the "OnConflict" setter.
-	ClaimedNameUpsert struct {
-		*sql.UpdateSet
-	}
-)
-
-// UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
-// Using this option is equivalent to using:
-//
-//	client.ClaimedName.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//			sql.ResolveWith(func(u *sql.UpdateSet) {
-//				u.SetIgnore(claimedname.FieldID)
-//			}),
-//		).
-//		Exec(ctx)
-func (u *ClaimedNameUpsertOne) UpdateNewValues() *ClaimedNameUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		if _, exists := u.create.mutation.ID(); exists {
-			s.SetIgnore(claimedname.FieldID)
-		}
-		if _, exists := u.create.mutation.ClaimedAt(); exists {
-			s.SetIgnore(claimedname.FieldClaimedAt)
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.ClaimedName.Create().
-//	    OnConflict(sql.ResolveWithIgnore()).
-//	    Exec(ctx)
-func (u *ClaimedNameUpsertOne) Ignore() *ClaimedNameUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *ClaimedNameUpsertOne) DoNothing() *ClaimedNameUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the ClaimedNameCreate.OnConflict
-// documentation for more info.
-func (u *ClaimedNameUpsertOne) Update(set func(*ClaimedNameUpsert)) *ClaimedNameUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&ClaimedNameUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// Exec executes the query.
-func (u *ClaimedNameUpsertOne) Exec(ctx context.Context) error {
-	if len(u.create.conflict) == 0 {
-		return errors.New("ent: missing options for ClaimedNameCreate.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *ClaimedNameUpsertOne) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// Exec executes the UPSERT query and returns the inserted/updated ID.
-func (u *ClaimedNameUpsertOne) ID(ctx context.Context) (id string, err error) {
-	if u.create.driver.Dialect() == dialect.MySQL {
-		// In case of "ON CONFLICT", there is no way to get back non-numeric ID
-		// fields from the database since MySQL does not support the RETURNING clause.
-		return id, errors.New("ent: ClaimedNameUpsertOne.ID is not supported by MySQL driver. Use ClaimedNameUpsertOne.Exec instead")
-	}
-	node, err := u.create.Save(ctx)
-	if err != nil {
-		return id, err
-	}
-	return node.ID, nil
-}
-
-// IDX is like ID, but panics if an error occurs.
-func (u *ClaimedNameUpsertOne) IDX(ctx context.Context) string {
-	id, err := u.ID(ctx)
-	if err != nil {
-		panic(err)
-	}
-	return id
-}
-
 // ClaimedNameCreateBulk is the builder for creating many ClaimedName entities in bulk.
 type ClaimedNameCreateBulk struct {
 	config
 	err      error
 	builders []*ClaimedNameCreate
-	conflict []sql.ConflictOption
 }
 
 // Save creates the ClaimedName entities in the database.
@@ -292,7 +149,6 @@ func (_c *ClaimedNameCreateBulk) Save(ctx context.Context) ([]*ClaimedName, erro
 					_, err = mutators[i+1].Mutate(root, _c.builders[i+1].mutation)
 				} else {
 					spec := &sqlgraph.BatchCreateSpec{Nodes: specs}
-					spec.OnConflict = _c.conflict
 					// Invoke the actual operation on the latest mutation in the chain.
 					if err = sqlgraph.BatchCreate(ctx, _c.driver, spec); err != nil {
 						if sqlgraph.IsConstraintError(err) {
@@ -339,123 +195,6 @@ func (_c *ClaimedNameCreateBulk) Exec(ctx context.Context) error {
 // ExecX is like Exec, but panics if an error occurs.
 func (_c *ClaimedNameCreateBulk) ExecX(ctx context.Context) {
 	if err := _c.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.ClaimedName.CreateBulk(builders...).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.ClaimedNameUpsert) {
-//			SetClaimedAt(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *ClaimedNameCreateBulk) OnConflict(opts ...sql.ConflictOption) *ClaimedNameUpsertBulk {
-	_c.conflict = opts
-	return &ClaimedNameUpsertBulk{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.ClaimedName.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *ClaimedNameCreateBulk) OnConflictColumns(columns ...string) *ClaimedNameUpsertBulk {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &ClaimedNameUpsertBulk{
-		create: _c,
-	}
-}
-
-// ClaimedNameUpsertBulk is the builder for "upsert"-ing
-// a bulk of ClaimedName nodes.
-type ClaimedNameUpsertBulk struct {
-	create *ClaimedNameCreateBulk
-}
-
-// UpdateNewValues updates the mutable fields using the new values that
-// were set on create. Using this option is equivalent to using:
-//
-//	client.ClaimedName.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//			sql.ResolveWith(func(u *sql.UpdateSet) {
-//				u.SetIgnore(claimedname.FieldID)
-//			}),
-//		).
-//		Exec(ctx)
-func (u *ClaimedNameUpsertBulk) UpdateNewValues() *ClaimedNameUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		for _, b := range u.create.builders {
-			if _, exists := b.mutation.ID(); exists {
-				s.SetIgnore(claimedname.FieldID)
-			}
-			if _, exists := b.mutation.ClaimedAt(); exists {
-				s.SetIgnore(claimedname.FieldClaimedAt)
-			}
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.ClaimedName.Create().
-//		OnConflict(sql.ResolveWithIgnore()).
-//		Exec(ctx)
-func (u *ClaimedNameUpsertBulk) Ignore() *ClaimedNameUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *ClaimedNameUpsertBulk) DoNothing() *ClaimedNameUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the ClaimedNameCreateBulk.OnConflict
-// documentation for more info.
-func (u *ClaimedNameUpsertBulk) Update(set func(*ClaimedNameUpsert)) *ClaimedNameUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&ClaimedNameUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// Exec executes the query.
-func (u *ClaimedNameUpsertBulk) Exec(ctx context.Context) error {
-	if u.create.err != nil {
-		return u.create.err
-	}
-	for i, b := range u.create.builders {
-		if len(b.conflict) != 0 {
-			return fmt.Errorf("ent: OnConflict was set for builder %d. Set it on the ClaimedNameCreateBulk instead", i)
-		}
-	}
-	if len(u.create.conflict) == 0 {
-		return errors.New("ent: missing options for ClaimedNameCreateBulk.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *ClaimedNameUpsertBulk) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
 		panic(err)
 	}
 }

@@ -2231,22 +2231,6 @@ func (c *RoleClient) QueryPermissions(_m *Role) *PermissionQuery {
 	return query
 }
 
-// QuerySubRoles queries the sub_roles edge of a Role.
-func (c *RoleClient) QuerySubRoles(_m *Role) *RoleQuery {
-	query := (&RoleClient{config: c.config}).Query()
-	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
-		id := _m.ID
-		step := sqlgraph.NewStep(
-			sqlgraph.From(role.Table, role.FieldID, id),
-			sqlgraph.To(role.Table, role.FieldID),
-			sqlgraph.Edge(sqlgraph.M2M, false, role.SubRolesTable, role.SubRolesPrimaryKey...),
-		)
-		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
-		return fromV, nil
-	}
-	return query
-}
-
 // QuerySuperRoles queries the super_roles edge of a Role.
 func (c *RoleClient) QuerySuperRoles(_m *Role) *RoleQuery {
 	query := (&RoleClient{config: c.config}).Query()
@@ -2256,6 +2240,22 @@ func (c *RoleClient) QuerySuperRoles(_m *Role) *RoleQuery {
 			sqlgraph.From(role.Table, role.FieldID, id),
 			sqlgraph.To(role.Table, role.FieldID),
 			sqlgraph.Edge(sqlgraph.M2M, true, role.SuperRolesTable, role.SuperRolesPrimaryKey...),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QuerySubRoles queries the sub_roles edge of a Role.
+func (c *RoleClient) QuerySubRoles(_m *Role) *RoleQuery {
+	query := (&RoleClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(role.Table, role.FieldID, id),
+			sqlgraph.To(role.Table, role.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, role.SubRolesTable, role.SubRolesPrimaryKey...),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 
-	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/appanage/appanage/ent/clientpath"
@@ -20,7 +19,6 @@ type ClientPathCreate struct {
 	config
 	mutation *ClientPathMutation
 	hooks    []Hook
-	conflict []sql.ConflictOption
 }
 
 // SetTenantID sets the "tenant_id" field.
@@ -122,7 +120,6 @@ func (_c *ClientPathCreate) createSpec() (*ClientPath, *sqlgraph.CreateSpec) {
 		_node = &ClientPath{config: _c.config}
 		_spec = sqlgraph.NewCreateSpec(clientpath.Table, nil)
 	)
-	_spec.OnConflict = _c.conflict
 	if value, ok := _c.mutation.Depth(); ok {
 		_spec.SetField(clientpath.FieldDepth, field.TypeInt, value)
 		_node.Depth = value
@@ -164,163 +161,11 @@ func (_c *ClientPathCreate) createSpec() (*ClientPath, *sqlgraph.CreateSpec) {
 	return _node, _spec
 }
 
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.ClientPath.Create().
-//		SetTenantID(v).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.ClientPathUpsert) {
-//			SetTenantID(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *ClientPathCreate) OnConflict(opts ...sql.ConflictOption) *ClientPathUpsertOne {
-	_c.conflict = opts
-	return &ClientPathUpsertOne{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.ClientPath.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *ClientPathCreate) OnConflictColumns(columns ...string) *ClientPathUpsertOne {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &ClientPathUpsertOne{
-		create: _c,
-	}
-}
-
-type (
-	// ClientPathUpsertOne is the builder for "upsert"-ing
-	//  one ClientPath node.
-	ClientPathUpsertOne struct {
-		create *ClientPathCreate
-	}
-
-	// ClientPathUpsert is the "OnConflict" setter.
-	ClientPathUpsert struct {
-		*sql.UpdateSet
-	}
-)
-
-// SetDepth sets the "depth" field.
-func (u *ClientPathUpsert) SetDepth(v int) *ClientPathUpsert {
-	u.Set(clientpath.FieldDepth, v)
-	return u
-}
-
-// UpdateDepth sets the "depth" field to the value that was provided on create.
-func (u *ClientPathUpsert) UpdateDepth() *ClientPathUpsert {
-	u.SetExcluded(clientpath.FieldDepth)
-	return u
-}
-
-// AddDepth adds v to the "depth" field.
-func (u *ClientPathUpsert) AddDepth(v int) *ClientPathUpsert {
-	u.Add(clientpath.FieldDepth, v)
-	return u
-}
-
-// UpdateNewValues updates the mutable fields using the new values that were set on create.
-// Using this option is equivalent to using:
-//
-//	client.ClientPath.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//		).
-//		Exec(ctx)
-func (u *ClientPathUpsertOne) UpdateNewValues() *ClientPathUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		if _, exists := u.create.mutation.TenantID(); exists {
-			s.SetIgnore(clientpath.FieldTenantID)
-		}
-		if _, exists := u.create.mutation.DescendantID(); exists {
-			s.SetIgnore(clientpath.FieldDescendantID)
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.ClientPath.Create().
-//	    OnConflict(sql.ResolveWithIgnore()).
-//	    Exec(ctx)
-func (u *ClientPathUpsertOne) Ignore() *ClientPathUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *ClientPathUpsertOne) DoNothing() *ClientPathUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the ClientPathCreate.OnConflict
-// documentation for more info.
-func (u *ClientPathUpsertOne) Update(set func(*ClientPathUpsert)) *ClientPathUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&ClientPathUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// SetDepth sets the "depth" field.
-func (u *ClientPathUpsertOne) SetDepth(v int) *ClientPathUpsertOne {
-	return u.Update(func(s *ClientPathUpsert) {
-		s.SetDepth(v)
-	})
-}
-
-// AddDepth adds v to the "depth" field.
-func (u *ClientPathUpsertOne) AddDepth(v int) *ClientPathUpsertOne {
-	return u.Update(func(s *ClientPathUpsert) {
-		s.AddDepth(v)
-	})
-}
-
-// UpdateDepth sets the "depth" field to the value that was provided on create.
-func (u *ClientPathUpsertOne) UpdateDepth() *ClientPathUpsertOne {
-	return u.Update(func(s *ClientPathUpsert) {
-		s.UpdateDepth()
-	})
-}
-
-// Exec executes the query.
-func (u *ClientPathUpsertOne) Exec(ctx context.Context) error {
-	if len(u.create.conflict) == 0 {
-		return errors.New("ent: missing options for ClientPathCreate.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *ClientPathUpsertOne) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
 // ClientPathCreateBulk is the builder for creating many ClientPath entities in bulk.
 type ClientPathCreateBulk struct {
 	config
 	err      error
 	builders []*ClientPathCreate
-	conflict []sql.ConflictOption
 }
 
 // Save creates the ClientPath entities in the database.
@@ -349,7 +194,6 @@ func (_c *ClientPathCreateBulk) Save(ctx context.Context) ([]*ClientPath, error)
 					_, err = mutators[i+1].Mutate(root, _c.builders[i+1].mutation)
 				} else {
 					spec := &sqlgraph.BatchCreateSpec{Nodes: specs}
-					spec.OnConflict = _c.conflict
 					// Invoke the actual operation on the latest mutation in the chain.
 					if err = sqlgraph.BatchCreate(ctx, _c.driver, spec); err != nil {
 						if sqlgraph.IsConstraintError(err) {
@@ -395,141 +239,6 @@ func (_c *ClientPathCreateBulk) Exec(ctx context.Context) error {
 // ExecX is like Exec, but panics if an error occurs.
 func (_c *ClientPathCreateBulk) ExecX(ctx context.Context) {
 	if err := _c.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.ClientPath.CreateBulk(builders...).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.ClientPathUpsert) {
-//			SetTenantID(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *ClientPathCreateBulk) OnConflict(opts ...sql.ConflictOption) *ClientPathUpsertBulk {
-	_c.conflict = opts
-	return &ClientPathUpsertBulk{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.ClientPath.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *ClientPathCreateBulk) OnConflictColumns(columns ...string) *ClientPathUpsertBulk {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &ClientPathUpsertBulk{
-		create: _c,
-	}
-}
-
-// ClientPathUpsertBulk is the builder for "upsert"-ing
-// a bulk of ClientPath nodes.
-type ClientPathUpsertBulk struct {
-	create *ClientPathCreateBulk
-}
-
-// UpdateNewValues updates the mutable fields using the new values that
-// were set on create. Using this option is equivalent to using:
-//
-//	client.ClientPath.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//		).
-//		Exec(ctx)
-func (u *ClientPathUpsertBulk) UpdateNewValues() *ClientPathUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		for _, b := range u.create.builders {
-			if _, exists := b.mutation.TenantID(); exists {
-				s.SetIgnore(clientpath.FieldTenantID)
-			}
-			if _, exists := b.mutation.DescendantID(); exists {
-				s.SetIgnore(clientpath.FieldDescendantID)
-			}
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.ClientPath.Create().
-//		OnConflict(sql.ResolveWithIgnore()).
-//		Exec(ctx)
-func (u *ClientPathUpsertBulk) Ignore() *ClientPathUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *ClientPathUpsertBulk) DoNothing() *ClientPathUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the ClientPathCreateBulk.OnConflict
-// documentation for more info.
-func (u *ClientPathUpsertBulk) Update(set func(*ClientPathUpsert)) *ClientPathUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&ClientPathUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// SetDepth sets the "depth" field.
-func (u *ClientPathUpsertBulk) SetDepth(v int) *ClientPathUpsertBulk {
-	return u.Update(func(s *ClientPathUpsert) {
-		s.SetDepth(v)
-	})
-}
-
-// AddDepth adds v to the "depth" field.
-func (u *ClientPathUpsertBulk) AddDepth(v int) *ClientPathUpsertBulk {
-	return u.Update(func(s *ClientPathUpsert) {
-		s.AddDepth(v)
-	})
-}
-
-// UpdateDepth sets the "depth" field to the value that was provided on create.
-func (u *ClientPathUpsertBulk) UpdateDepth() *ClientPathUpsertBulk {
-	return u.Update(func(s *ClientPathUpsert) {
-		s.UpdateDepth()
-	})
-}
-
-// Exec executes the query.
-func (u *ClientPathUpsertBulk) Exec(ctx context.Context) error {
-	if u.create.err != nil {
-		return u.create.err
-	}
-	for i, b := range u.create.builders {
-		if len(b.conflict) != 0 {
-			return fmt.Errorf("ent: OnConflict was set for builder %d. Set it on the ClientPathCreateBulk instead", i)
-		}
-	}
-	if len(u.create.conflict) == 0 {
-		return errors.New("ent: missing options for ClientPathCreateBulk.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *ClientPathUpsertBulk) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
 		panic(err)
 	}
 }

@@ -14,10 +14,10 @@ func main() {
 	err := entc.Generate("./ent/schema", &gen.Config{
 		Target:  "./ent",
 		Package: "github.com/appanage/appanage/ent",
+		// No FeatureUpsert: an upsert can change a row that passed no lock. No FeatureExecQuery: it knows no scope.
 		Features: []gen.Feature{
 			gen.FeatureIntercept,
 			gen.FeatureLock,
-			gen.FeatureUpsert,
 			gen.FeatureVersionedMigration,
 		},
 	})

@@ -9052,12 +9052,12 @@ type RoleMutation struct {
 	permissions          map[oid.Permission]struct{}
 	removedpermissions   map[oid.Permission]struct{}
 	clearedpermissions   bool
-	sub_roles            map[oid.Role]struct{}
-	removedsub_roles     map[oid.Role]struct{}
-	clearedsub_roles     bool
 	super_roles          map[oid.Role]struct{}
 	removedsuper_roles   map[oid.Role]struct{}
 	clearedsuper_roles   bool
+	sub_roles            map[oid.Role]struct{}
+	removedsub_roles     map[oid.Role]struct{}
+	clearedsub_roles     bool
 	packages             map[oid.Package]struct{}
 	removedpackages      map[oid.Package]struct{}
 	clearedpackages      bool
@@ -9641,60 +9641,6 @@ func (m *RoleMutation) ResetPermissions() {
 	m.removedpermissions = nil
 }
 
-// AddSubRoleIDs adds the "sub_roles" edge to the Role entity by ids.
-func (m *RoleMutation) AddSubRoleIDs(ids ...oid.Role) {
-	if m.sub_roles == nil {
-		m.sub_roles = make(map[oid.Role]struct{})
-	}
-	for i := range ids {
-		m.sub_roles[ids[i]] = struct{}{}
-	}
-}
-
-// ClearSubRoles clears the "sub_roles" edge to the Role entity.
-func (m *RoleMutation) ClearSubRoles() {
-	m.clearedsub_roles = true
-}
-
-// SubRolesCleared reports if the "sub_roles" edge to the Role entity was cleared.
-func (m *RoleMutation) SubRolesCleared() bool {
-	return m.clearedsub_roles
-}
-
-// RemoveSubRoleIDs removes the "sub_roles" edge to the Role entity by IDs.
-func (m *RoleMutation) RemoveSubRoleIDs(ids ...oid.Role) {
-	if m.removedsub_roles == nil {
-		m.removedsub_roles = make(map[oid.Role]struct{})
-	}
-	for i := range ids {
-		delete(m.sub_roles, ids[i])
-		m.removedsub_roles[ids[i]] = struct{}{}
-	}
-}
-
-// RemovedSubRoles returns the removed IDs of the "sub_roles" edge to the Role entity.
-func (m *RoleMutation) RemovedSubRolesIDs() (ids []oid.Role) {
-	for id := range m.removedsub_roles {
-		ids = append(ids, id)
-	}
-	return
-}
-
-// SubRolesIDs returns the "sub_roles" edge IDs in the mutation.
-func (m *RoleMutation) SubRolesIDs() (ids []oid.Role) {
-	for id := range m.sub_roles {
-		ids = append(ids, id)
-	}
-	return
-}
-
-// ResetSubRoles resets all changes to the "sub_roles" edge.
-func (m *RoleMutation) ResetSubRoles() {
-	m.sub_roles = nil
-	m.clearedsub_roles = false
-	m.removedsub_roles = nil
-}
-
 // AddSuperRoleIDs adds the "super_roles" edge to the Role entity by ids.
 func (m *RoleMutation) AddSuperRoleIDs(ids ...oid.Role) {
 	if m.super_roles == nil {
@@ -9747,6 +9693,60 @@ func (m *RoleMutation) ResetSuperRoles() {
 	m.super_roles = nil
 	m.clearedsuper_roles = false
 	m.removedsuper_roles = nil
+}
+
+// AddSubRoleIDs adds the "sub_roles" edge to the Role entity by ids.
+func (m *RoleMutation) AddSubRoleIDs(ids ...oid.Role) {
+	if m.sub_roles == nil {
+		m.sub_roles = make(map[oid.Role]struct{})
+	}
+	for i := range ids {
+		m.sub_roles[ids[i]] = struct{}{}
+	}
+}
+
+// ClearSubRoles clears the "sub_roles" edge to the Role entity.
+func (m *RoleMutation) ClearSubRoles() {
+	m.clearedsub_roles = true
+}
+
+// SubRolesCleared reports if the "sub_roles" edge to the Role entity was cleared.
+func (m *RoleMutation) SubRolesCleared() bool {
+	return m.clearedsub_roles
+}
+
+// RemoveSubRoleIDs removes the "sub_roles" edge to the Role entity by IDs.
+func (m *RoleMutation) RemoveSubRoleIDs(ids ...oid.Role) {
+	if m.removedsub_roles == nil {
+		m.removedsub_roles = make(map[oid.Role]struct{})
+	}
+	for i := range ids {
+		delete(m.sub_roles, ids[i])
+		m.removedsub_roles[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedSubRoles returns the removed IDs of the "sub_roles" edge to the Role entity.
+func (m *RoleMutation) RemovedSubRolesIDs() (ids []oid.Role) {
+	for id := range m.removedsub_roles {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// SubRolesIDs returns the "sub_roles" edge IDs in the mutation.
+func (m *RoleMutation) SubRolesIDs() (ids []oid.Role) {
+	for id := range m.sub_roles {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetSubRoles resets all changes to the "sub_roles" edge.
+func (m *RoleMutation) ResetSubRoles() {
+	m.sub_roles = nil
+	m.clearedsub_roles = false
+	m.removedsub_roles = nil
 }
 
 // AddPackageIDs adds the "packages" edge to the RolePackage entity by ids.
@@ -10214,11 +10214,11 @@ func (m *RoleMutation) AddedEdges() []string {
 	if m.permissions != nil {
 		edges = append(edges, role.EdgePermissions)
 	}
-	if m.sub_roles != nil {
-		edges = append(edges, role.EdgeSubRoles)
-	}
 	if m.super_roles != nil {
 		edges = append(edges, role.EdgeSuperRoles)
+	}
+	if m.sub_roles != nil {
+		edges = append(edges, role.EdgeSubRoles)
 	}
 	if m.packages != nil {
 		edges = append(edges, role.EdgePackages)
@@ -10250,15 +10250,15 @@ func (m *RoleMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
-	case role.EdgeSubRoles:
-		ids := make([]ent.Value, 0, len(m.sub_roles))
-		for id := range m.sub_roles {
-			ids = append(ids, id)
-		}
-		return ids
 	case role.EdgeSuperRoles:
 		ids := make([]ent.Value, 0, len(m.super_roles))
 		for id := range m.super_roles {
+			ids = append(ids, id)
+		}
+		return ids
+	case role.EdgeSubRoles:
+		ids := make([]ent.Value, 0, len(m.sub_roles))
+		for id := range m.sub_roles {
 			ids = append(ids, id)
 		}
 		return ids
@@ -10290,11 +10290,11 @@ func (m *RoleMutation) RemovedEdges() []string {
 	if m.removedpermissions != nil {
 		edges = append(edges, role.EdgePermissions)
 	}
-	if m.removedsub_roles != nil {
-		edges = append(edges, role.EdgeSubRoles)
-	}
 	if m.removedsuper_roles != nil {
 		edges = append(edges, role.EdgeSuperRoles)
+	}
+	if m.removedsub_roles != nil {
+		edges = append(edges, role.EdgeSubRoles)
 	}
 	if m.removedpackages != nil {
 		edges = append(edges, role.EdgePackages)
@@ -10318,15 +10318,15 @@ func (m *RoleMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
-	case role.EdgeSubRoles:
-		ids := make([]ent.Value, 0, len(m.removedsub_roles))
-		for id := range m.removedsub_roles {
-			ids = append(ids, id)
-		}
-		return ids
 	case role.EdgeSuperRoles:
 		ids := make([]ent.Value, 0, len(m.removedsuper_roles))
 		for id := range m.removedsuper_roles {
+			ids = append(ids, id)
+		}
+		return ids
+	case role.EdgeSubRoles:
+		ids := make([]ent.Value, 0, len(m.removedsub_roles))
+		for id := range m.removedsub_roles {
 			ids = append(ids, id)
 		}
 		return ids
@@ -10364,11 +10364,11 @@ func (m *RoleMutation) ClearedEdges() []string {
 	if m.clearedpermissions {
 		edges = append(edges, role.EdgePermissions)
 	}
-	if m.clearedsub_roles {
-		edges = append(edges, role.EdgeSubRoles)
-	}
 	if m.clearedsuper_roles {
 		edges = append(edges, role.EdgeSuperRoles)
+	}
+	if m.clearedsub_roles {
+		edges = append(edges, role.EdgeSubRoles)
 	}
 	if m.clearedpackages {
 		edges = append(edges, role.EdgePackages)
@@ -10392,10 +10392,10 @@ func (m *RoleMutation) EdgeCleared(name string) bool {
 		return m.clearedapplication
 	case role.EdgePermissions:
 		return m.clearedpermissions
-	case role.EdgeSubRoles:
-		return m.clearedsub_roles
 	case role.EdgeSuperRoles:
 		return m.clearedsuper_roles
+	case role.EdgeSubRoles:
+		return m.clearedsub_roles
 	case role.EdgePackages:
 		return m.clearedpackages
 	case role.EdgeMemberships:
@@ -10433,11 +10433,11 @@ func (m *RoleMutation) ResetEdge(name string) error {
 	case role.EdgePermissions:
 		m.ResetPermissions()
 		return nil
-	case role.EdgeSubRoles:
-		m.ResetSubRoles()
-		return nil
 	case role.EdgeSuperRoles:
 		m.ResetSuperRoles()
+		return nil
+	case role.EdgeSubRoles:
+		m.ResetSubRoles()
 		return nil
 	case role.EdgePackages:
 		m.ResetPackages()

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"entgo.io/ent/dialect"
-	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/appanage/appanage/ent/packagegift"
@@ -23,7 +21,6 @@ type PackageGiftCreate struct {
 	config
 	mutation *PackageGiftMutation
 	hooks    []Hook
-	conflict []sql.ConflictOption
 }
 
 // SetCreatedAt sets the "created_at" field.
@@ -228,7 +225,6 @@ func (_c *PackageGiftCreate) createSpec() (*PackageGift, *sqlgraph.CreateSpec) {
 		_node = &PackageGift{config: _c.config}
 		_spec = sqlgraph.NewCreateSpec(packagegift.Table, sqlgraph.NewFieldSpec(packagegift.FieldID, field.TypeString))
 	)
-	_spec.OnConflict = _c.conflict
 	if id, ok := _c.mutation.ID(); ok {
 		_node.ID = id
 		_spec.ID.Value = id
@@ -299,224 +295,11 @@ func (_c *PackageGiftCreate) createSpec() (*PackageGift, *sqlgraph.CreateSpec) {
 	return _node, _spec
 }
 
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.PackageGift.Create().
-//		SetCreatedAt(v).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.PackageGiftUpsert) {
-//			SetCreatedAt(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *PackageGiftCreate) OnConflict(opts ...sql.ConflictOption) *PackageGiftUpsertOne {
-	_c.conflict = opts
-	return &PackageGiftUpsertOne{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.PackageGift.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *PackageGiftCreate) OnConflictColumns(columns ...string) *PackageGiftUpsertOne {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &PackageGiftUpsertOne{
-		create: _c,
-	}
-}
-
-type (
-	// PackageGiftUpsertOne is the builder for "upsert"-ing
-	//  one PackageGift node.
-	PackageGiftUpsertOne struct {
-		create *PackageGiftCreate
-	}
-
-	// PackageGiftUpsert is the "OnConflict" setter.
-	PackageGiftUpsert struct {
-		*sql.UpdateSet
-	}
-)
-
-// SetUpdatedAt sets the "updated_at" field.
-func (u *PackageGiftUpsert) SetUpdatedAt(v time.Time) *PackageGiftUpsert {
-	u.Set(packagegift.FieldUpdatedAt, v)
-	return u
-}
-
-// UpdateUpdatedAt sets the "updated_at" field to the value that was provided on create.
-func (u *PackageGiftUpsert) UpdateUpdatedAt() *PackageGiftUpsert {
-	u.SetExcluded(packagegift.FieldUpdatedAt)
-	return u
-}
-
-// SetVersion sets the "version" field.
-func (u *PackageGiftUpsert) SetVersion(v int) *PackageGiftUpsert {
-	u.Set(packagegift.FieldVersion, v)
-	return u
-}
-
-// UpdateVersion sets the "version" field to the value that was provided on create.
-func (u *PackageGiftUpsert) UpdateVersion() *PackageGiftUpsert {
-	u.SetExcluded(packagegift.FieldVersion)
-	return u
-}
-
-// AddVersion adds v to the "version" field.
-func (u *PackageGiftUpsert) AddVersion(v int) *PackageGiftUpsert {
-	u.Add(packagegift.FieldVersion, v)
-	return u
-}
-
-// UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
-// Using this option is equivalent to using:
-//
-//	client.PackageGift.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//			sql.ResolveWith(func(u *sql.UpdateSet) {
-//				u.SetIgnore(packagegift.FieldID)
-//			}),
-//		).
-//		Exec(ctx)
-func (u *PackageGiftUpsertOne) UpdateNewValues() *PackageGiftUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		if _, exists := u.create.mutation.ID(); exists {
-			s.SetIgnore(packagegift.FieldID)
-		}
-		if _, exists := u.create.mutation.CreatedAt(); exists {
-			s.SetIgnore(packagegift.FieldCreatedAt)
-		}
-		if _, exists := u.create.mutation.ClientID(); exists {
-			s.SetIgnore(packagegift.FieldClientID)
-		}
-		if _, exists := u.create.mutation.PackageID(); exists {
-			s.SetIgnore(packagegift.FieldPackageID)
-		}
-		if _, exists := u.create.mutation.GiverID(); exists {
-			s.SetIgnore(packagegift.FieldGiverID)
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.PackageGift.Create().
-//	    OnConflict(sql.ResolveWithIgnore()).
-//	    Exec(ctx)
-func (u *PackageGiftUpsertOne) Ignore() *PackageGiftUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *PackageGiftUpsertOne) DoNothing() *PackageGiftUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the PackageGiftCreate.OnConflict
-// documentation for more info.
-func (u *PackageGiftUpsertOne) Update(set func(*PackageGiftUpsert)) *PackageGiftUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&PackageGiftUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// SetUpdatedAt sets the "updated_at" field.
-func (u *PackageGiftUpsertOne) SetUpdatedAt(v time.Time) *PackageGiftUpsertOne {
-	return u.Update(func(s *PackageGiftUpsert) {
-		s.SetUpdatedAt(v)
-	})
-}
-
-// UpdateUpdatedAt sets the "updated_at" field to the value that was provided on create.
-func (u *PackageGiftUpsertOne) UpdateUpdatedAt() *PackageGiftUpsertOne {
-	return u.Update(func(s *PackageGiftUpsert) {
-		s.UpdateUpdatedAt()
-	})
-}
-
-// SetVersion sets the "version" field.
-func (u *PackageGiftUpsertOne) SetVersion(v int) *PackageGiftUpsertOne {
-	return u.Update(func(s *PackageGiftUpsert) {
-		s.SetVersion(v)
-	})
-}
-
-// AddVersion adds v to the "version" field.
-func (u *PackageGiftUpsertOne) AddVersion(v int) *PackageGiftUpsertOne {
-	return u.Update(func(s *PackageGiftUpsert) {
-		s.AddVersion(v)
-	})
-}
-
-// UpdateVersion sets the "version" field to the value that was provided on create.
-func (u *PackageGiftUpsertOne) UpdateVersion() *PackageGiftUpsertOne {
-	return u.Update(func(s *PackageGiftUpsert) {
-		s.UpdateVersion()
-	})
-}
-
-// Exec executes the query.
-func (u *PackageGiftUpsertOne) Exec(ctx context.Context) error {
-	if len(u.create.conflict) == 0 {
-		return errors.New("ent: missing options for PackageGiftCreate.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *PackageGiftUpsertOne) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// Exec executes the UPSERT query and returns the inserted/updated ID.
-func (u *PackageGiftUpsertOne) ID(ctx context.Context) (id oid.PackageGift, err error) {
-	if u.create.driver.Dialect() == dialect.MySQL {
-		// In case of "ON CONFLICT", there is no way to get back non-numeric ID
-		// fields from the database since MySQL does not support the RETURNING clause.
-		return id, errors.New("ent: PackageGiftUpsertOne.ID is not supported by MySQL driver. Use PackageGiftUpsertOne.Exec instead")
-	}
-	node, err := u.create.Save(ctx)
-	if err != nil {
-		return id, err
-	}
-	return node.ID, nil
-}
-
-// IDX is like ID, but panics if an error occurs.
-func (u *PackageGiftUpsertOne) IDX(ctx context.Context) oid.PackageGift {
-	id, err := u.ID(ctx)
-	if err != nil {
-		panic(err)
-	}
-	return id
-}
-
 // PackageGiftCreateBulk is the builder for creating many PackageGift entities in bulk.
 type PackageGiftCreateBulk struct {
 	config
 	err      error
 	builders []*PackageGiftCreate
-	conflict []sql.ConflictOption
 }
 
 // Save creates the PackageGift entities in the database.
@@ -546,7 +329,6 @@ func (_c *PackageGiftCreateBulk) Save(ctx context.Context) ([]*PackageGift, erro
 					_, err = mutators[i+1].Mutate(root, _c.builders[i+1].mutation)
 				} else {
 					spec := &sqlgraph.BatchCreateSpec{Nodes: specs}
-					spec.OnConflict = _c.conflict
 					// Invoke the actual operation on the latest mutation in the chain.
 					if err = sqlgraph.BatchCreate(ctx, _c.driver, spec); err != nil {
 						if sqlgraph.IsConstraintError(err) {
@@ -593,167 +375,6 @@ func (_c *PackageGiftCreateBulk) Exec(ctx context.Context) error {
 // ExecX is like Exec, but panics if an error occurs.
 func (_c *PackageGiftCreateBulk) ExecX(ctx context.Context) {
 	if err := _c.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.PackageGift.CreateBulk(builders...).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.PackageGiftUpsert) {
-//			SetCreatedAt(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *PackageGiftCreateBulk) OnConflict(opts ...sql.ConflictOption) *PackageGiftUpsertBulk {
-	_c.conflict = opts
-	return &PackageGiftUpsertBulk{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.PackageGift.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *PackageGiftCreateBulk) OnConflictColumns(columns ...string) *PackageGiftUpsertBulk {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &PackageGiftUpsertBulk{
-		create: _c,
-	}
-}
-
-// PackageGiftUpsertBulk is the builder for "upsert"-ing
-// a bulk of PackageGift nodes.
-type PackageGiftUpsertBulk struct {
-	create *PackageGiftCreateBulk
-}
-
-// UpdateNewValues updates the mutable fields using the new values that
-// were set on create. Using this option is equivalent to using:
-//
-//	client.PackageGift.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//			sql.ResolveWith(func(u *sql.UpdateSet) {
-//				u.SetIgnore(packagegift.FieldID)
-//			}),
-//		).
-//		Exec(ctx)
-func (u *PackageGiftUpsertBulk) UpdateNewValues() *PackageGiftUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		for _, b := range u.create.builders {
-			if _, exists := b.mutation.ID(); exists {
-				s.SetIgnore(packagegift.FieldID)
-			}
-			if _, exists := b.mutation.CreatedAt(); exists {
-				s.SetIgnore(packagegift.FieldCreatedAt)
-			}
-			if _, exists := b.mutation.ClientID(); exists {
-				s.SetIgnore(packagegift.FieldClientID)
-			}
-			if _, exists := b.mutation.PackageID(); exists {
-				s.SetIgnore(packagegift.FieldPackageID)
-			}
-			if _, exists := b.mutation.GiverID(); exists {
-				s.SetIgnore(packagegift.FieldGiverID)
-			}
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.PackageGift.Create().
-//		OnConflict(sql.ResolveWithIgnore()).
-//		Exec(ctx)
-func (u *PackageGiftUpsertBulk) Ignore() *PackageGiftUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *PackageGiftUpsertBulk) DoNothing() *PackageGiftUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the PackageGiftCreateBulk.OnConflict
-// documentation for more info.
-func (u *PackageGiftUpsertBulk) Update(set func(*PackageGiftUpsert)) *PackageGiftUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&PackageGiftUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// SetUpdatedAt sets the "updated_at" field.
-func (u *PackageGiftUpsertBulk) SetUpdatedAt(v time.Time) *PackageGiftUpsertBulk {
-	return u.Update(func(s *PackageGiftUpsert) {
-		s.SetUpdatedAt(v)
-	})
-}
-
-// UpdateUpdatedAt sets the "updated_at" field to the value that was provided on create.
-func (u *PackageGiftUpsertBulk) UpdateUpdatedAt() *PackageGiftUpsertBulk {
-	return u.Update(func(s *PackageGiftUpsert) {
-		s.UpdateUpdatedAt()
-	})
-}
-
-// SetVersion sets the "version" field.
-func (u *PackageGiftUpsertBulk) SetVersion(v int) *PackageGiftUpsertBulk {
-	return u.Update(func(s *PackageGiftUpsert) {
-		s.SetVersion(v)
-	})
-}
-
-// AddVersion adds v to the "version" field.
-func (u *PackageGiftUpsertBulk) AddVersion(v int) *PackageGiftUpsertBulk {
-	return u.Update(func(s *PackageGiftUpsert) {
-		s.AddVersion(v)
-	})
-}
-
-// UpdateVersion sets the "version" field to the value that was provided on create.
-func (u *PackageGiftUpsertBulk) UpdateVersion() *PackageGiftUpsertBulk {
-	return u.Update(func(s *PackageGiftUpsert) {
-		s.UpdateVersion()
-	})
-}
-
-// Exec executes the query.
-func (u *PackageGiftUpsertBulk) Exec(ctx context.Context) error {
-	if u.create.err != nil {
-		return u.create.err
-	}
-	for i, b := range u.create.builders {
-		if len(b.conflict) != 0 {
-			return fmt.Errorf("ent: OnConflict was set for builder %d. Set it on the PackageGiftCreateBulk instead", i)
-		}
-	}
-	if len(u.create.conflict) == 0 {
-		return errors.New("ent: missing options for PackageGiftCreateBulk.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *PackageGiftUpsertBulk) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
 		panic(err)
 	}
 }

@@ -52,10 +52,10 @@ type RoleEdges struct {
 	Application *Application `json:"application,omitempty"`
 	// Permissions holds the value of the permissions edge.
 	Permissions []*Permission `json:"permissions,omitempty"`
-	// SubRoles holds the value of the sub_roles edge.
-	SubRoles []*Role `json:"sub_roles,omitempty"`
 	// SuperRoles holds the value of the super_roles edge.
 	SuperRoles []*Role `json:"super_roles,omitempty"`
+	// SubRoles holds the value of the sub_roles edge.
+	SubRoles []*Role `json:"sub_roles,omitempty"`
 	// Packages holds the value of the packages edge.
 	Packages []*RolePackage `json:"packages,omitempty"`
 	// Memberships holds the value of the memberships edge.
@@ -100,22 +100,22 @@ func (e RoleEdges) PermissionsOrErr() ([]*Permission, error) {
 	return nil, &NotLoadedError{edge: "permissions"}
 }
 
-// SubRolesOrErr returns the SubRoles value or an error if the edge
-// was not loaded in eager-loading.
-func (e RoleEdges) SubRolesOrErr() ([]*Role, error) {
-	if e.loadedTypes[3] {
-		return e.SubRoles, nil
-	}
-	return nil, &NotLoadedError{edge: "sub_roles"}
-}
-
 // SuperRolesOrErr returns the SuperRoles value or an error if the edge
 // was not loaded in eager-loading.
 func (e RoleEdges) SuperRolesOrErr() ([]*Role, error) {
-	if e.loadedTypes[4] {
+	if e.loadedTypes[3] {
 		return e.SuperRoles, nil
 	}
 	return nil, &NotLoadedError{edge: "super_roles"}
+}
+
+// SubRolesOrErr returns the SubRoles value or an error if the edge
+// was not loaded in eager-loading.
+func (e RoleEdges) SubRolesOrErr() ([]*Role, error) {
+	if e.loadedTypes[4] {
+		return e.SubRoles, nil
+	}
+	return nil, &NotLoadedError{edge: "sub_roles"}
 }
 
 // PackagesOrErr returns the Packages value or an error if the edge
@@ -271,14 +271,14 @@ func (_m *Role) QueryPermissions() *PermissionQuery {
 	return NewRoleClient(_m.config).QueryPermissions(_m)
 }
 
-// QuerySubRoles queries the "sub_roles" edge of the Role entity.
-func (_m *Role) QuerySubRoles() *RoleQuery {
-	return NewRoleClient(_m.config).QuerySubRoles(_m)
-}
-
 // QuerySuperRoles queries the "super_roles" edge of the Role entity.
 func (_m *Role) QuerySuperRoles() *RoleQuery {
 	return NewRoleClient(_m.config).QuerySuperRoles(_m)
+}
+
+// QuerySubRoles queries the "sub_roles" edge of the Role entity.
+func (_m *Role) QuerySubRoles() *RoleQuery {
+	return NewRoleClient(_m.config).QuerySubRoles(_m)
 }
 
 // QueryPackages queries the "packages" edge of the Role entity.

@@ -34,8 +34,8 @@ type RoleQuery struct {
 	withClient       *TenantQuery
 	withApplication  *ApplicationQuery
 	withPermissions  *PermissionQuery
-	withSubRoles     *RoleQuery
 	withSuperRoles   *RoleQuery
+	withSubRoles     *RoleQuery
 	withPackages     *RolePackageQuery
 	withMemberships  *MembershipQuery
 	withReachedRoles *RoleQuery
@@ -143,28 +143,6 @@ func (_q *RoleQuery) QueryPermissions() *PermissionQuery {
 	return query
 }
 
-// QuerySubRoles chains the current query on the "sub_roles" edge.
-func (_q *RoleQuery) QuerySubRoles() *RoleQuery {
-	query := (&RoleClient{config: _q.config}).Query()
-	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
-		if err := _q.prepareQuery(ctx); err != nil {
-			return nil, err
-		}
-		selector := _q.sqlQuery(ctx)
-		if err := selector.Err(); err != nil {
-			return nil, err
-		}
-		step := sqlgraph.NewStep(
-			sqlgraph.From(role.Table, role.FieldID, selector),
-			sqlgraph.To(role.Table, role.FieldID),
-			sqlgraph.Edge(sqlgraph.M2M, false, role.SubRolesTable, role.SubRolesPrimaryKey...),
-		)
-		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
-		return fromU, nil
-	}
-	return query
-}
-
 // QuerySuperRoles chains the current query on the "super_roles" edge.
 func (_q *RoleQuery) QuerySuperRoles() *RoleQuery {
 	query := (&RoleClient{config: _q.config}).Query()
@@ -180,6 +158,28 @@ func (_q *RoleQuery) QuerySuperRoles() *RoleQuery {
 			sqlgraph.From(role.Table, role.FieldID, selector),
 			sqlgraph.To(role.Table, role.FieldID),
 			sqlgraph.Edge(sqlgraph.M2M, true, role.SuperRolesTable, role.SuperRolesPrimaryKey...),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QuerySubRoles chains the current query on the "sub_roles" edge.
+func (_q *RoleQuery) QuerySubRoles() *RoleQuery {
+	query := (&RoleClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(role.Table, role.FieldID, selector),
+			sqlgraph.To(role.Table, role.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, role.SubRolesTable, role.SubRolesPrimaryKey...),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -470,8 +470,8 @@ func (_q *RoleQuery) Clone() *RoleQuery {
 		withClient:       _q.withClient.Clone(),
 		withApplication:  _q.withApplication.Clone(),
 		withPermissions:  _q.withPermissions.Clone(),
-		withSubRoles:     _q.withSubRoles.Clone(),
 		withSuperRoles:   _q.withSuperRoles.Clone(),
+		withSubRoles:     _q.withSubRoles.Clone(),
 		withPackages:     _q.withPackages.Clone(),
 		withMemberships:  _q.withMemberships.Clone(),
 		withReachedRoles: _q.withReachedRoles.Clone(),
@@ -515,17 +515,6 @@ func (_q *RoleQuery) WithPermissions(opts ...func(*PermissionQuery)) *RoleQuery 
 	return _q
 }
 
-// WithSubRoles tells the query-builder to eager-load the nodes that are connected to
-// the "sub_roles" edge. The optional arguments are used to configure the query builder of the edge.
-func (_q *RoleQuery) WithSubRoles(opts ...func(*RoleQuery)) *RoleQuery {
-	query := (&RoleClient{config: _q.config}).Query()
-	for _, opt := range opts {
-		opt(query)
-	}
-	_q.withSubRoles = query
-	return _q
-}
-
 // WithSuperRoles tells the query-builder to eager-load the nodes that are connected to
 // the "super_roles" edge. The optional arguments are used to configure the query builder of the edge.
 func (_q *RoleQuery) WithSuperRoles(opts ...func(*RoleQuery)) *RoleQuery {
@@ -534,6 +523,17 @@ func (_q *RoleQuery) WithSuperRoles(opts ...func(*RoleQuery)) *RoleQuery {
 		opt(query)
 	}
 	_q.withSuperRoles = query
+	return _q
+}
+
+// WithSubRoles tells the query-builder to eager-load the nodes that are connected to
+// the "sub_roles" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *RoleQuery) WithSubRoles(opts ...func(*RoleQuery)) *RoleQuery {
+	query := (&RoleClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withSubRoles = query
 	return _q
 }
 
@@ -663,8 +663,8 @@ func (_q *RoleQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Role, e
 			_q.withClient != nil,
 			_q.withApplication != nil,
 			_q.withPermissions != nil,
-			_q.withSubRoles != nil,
 			_q.withSuperRoles != nil,
+			_q.withSubRoles != nil,
 			_q.withPackages != nil,
 			_q.withMemberships != nil,
 			_q.withReachedRoles != nil,
@@ -711,17 +711,17 @@ func (_q *RoleQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Role, e
 			return nil, err
 		}
 	}
-	if query := _q.withSubRoles; query != nil {
-		if err := _q.loadSubRoles(ctx, query, nodes,
-			func(n *Role) { n.Edges.SubRoles = []*Role{} },
-			func(n *Role, e *Role) { n.Edges.SubRoles = append(n.Edges.SubRoles, e) }); err != nil {
-			return nil, err
-		}
-	}
 	if query := _q.withSuperRoles; query != nil {
 		if err := _q.loadSuperRoles(ctx, query, nodes,
 			func(n *Role) { n.Edges.SuperRoles = []*Role{} },
 			func(n *Role, e *Role) { n.Edges.SuperRoles = append(n.Edges.SuperRoles, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withSubRoles; query != nil {
+		if err := _q.loadSubRoles(ctx, query, nodes,
+			func(n *Role) { n.Edges.SubRoles = []*Role{} },
+			func(n *Role, e *Role) { n.Edges.SubRoles = append(n.Edges.SubRoles, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -878,67 +878,6 @@ func (_q *RoleQuery) loadPermissions(ctx context.Context, query *PermissionQuery
 	}
 	return nil
 }
-func (_q *RoleQuery) loadSubRoles(ctx context.Context, query *RoleQuery, nodes []*Role, init func(*Role), assign func(*Role, *Role)) error {
-	edgeIDs := make([]driver.Value, len(nodes))
-	byID := make(map[oid.Role]*Role)
-	nids := make(map[oid.Role]map[*Role]struct{})
-	for i, node := range nodes {
-		edgeIDs[i] = node.ID
-		byID[node.ID] = node
-		if init != nil {
-			init(node)
-		}
-	}
-	query.Where(func(s *sql.Selector) {
-		joinT := sql.Table(role.SubRolesTable)
-		s.Join(joinT).On(s.C(role.FieldID), joinT.C(role.SubRolesPrimaryKey[1]))
-		s.Where(sql.InValues(joinT.C(role.SubRolesPrimaryKey[0]), edgeIDs...))
-		columns := s.SelectedColumns()
-		s.Select(joinT.C(role.SubRolesPrimaryKey[0]))
-		s.AppendSelect(columns...)
-		s.SetDistinct(false)
-	})
-	if err := query.prepareQuery(ctx); err != nil {
-		return err
-	}
-	qr := QuerierFunc(func(ctx context.Context, q Query) (Value, error) {
-		return query.sqlAll(ctx, func(_ context.Context, spec *sqlgraph.QuerySpec) {
-			assign := spec.Assign
-			values := spec.ScanValues
-			spec.ScanValues = func(columns []string) ([]any, error) {
-				values, err := values(columns[1:])
-				if err != nil {
-					return nil, err
-				}
-				return append([]any{new(sql.NullString)}, values...), nil
-			}
-			spec.Assign = func(columns []string, values []any) error {
-				outValue := oid.Role(values[0].(*sql.NullString).String)
-				inValue := oid.Role(values[1].(*sql.NullString).String)
-				if nids[inValue] == nil {
-					nids[inValue] = map[*Role]struct{}{byID[outValue]: {}}
-					return assign(columns[1:], values[1:])
-				}
-				nids[inValue][byID[outValue]] = struct{}{}
-				return nil
-			}
-		})
-	})
-	neighbors, err := withInterceptors[[]*Role](ctx, query, qr, query.inters)
-	if err != nil {
-		return err
-	}
-	for _, n := range neighbors {
-		nodes, ok := nids[n.ID]
-		if !ok {
-			return fmt.Errorf(`unexpected "sub_roles" node returned %v`, n.ID)
-		}
-		for kn := range nodes {
-			assign(kn, n)
-		}
-	}
-	return nil
-}
 func (_q *RoleQuery) loadSuperRoles(ctx context.Context, query *RoleQuery, nodes []*Role, init func(*Role), assign func(*Role, *Role)) error {
 	edgeIDs := make([]driver.Value, len(nodes))
 	byID := make(map[oid.Role]*Role)
@@ -993,6 +932,67 @@ func (_q *RoleQuery) loadSuperRoles(ctx context.Context, query *RoleQuery, nodes
 		nodes, ok := nids[n.ID]
 		if !ok {
 			return fmt.Errorf(`unexpected "super_roles" node returned %v`, n.ID)
+		}
+		for kn := range nodes {
+			assign(kn, n)
+		}
+	}
+	return nil
+}
+func (_q *RoleQuery) loadSubRoles(ctx context.Context, query *RoleQuery, nodes []*Role, init func(*Role), assign func(*Role, *Role)) error {
+	edgeIDs := make([]driver.Value, len(nodes))
+	byID := make(map[oid.Role]*Role)
+	nids := make(map[oid.Role]map[*Role]struct{})
+	for i, node := range nodes {
+		edgeIDs[i] = node.ID
+		byID[node.ID] = node
+		if init != nil {
+			init(node)
+		}
+	}
+	query.Where(func(s *sql.Selector) {
+		joinT := sql.Table(role.SubRolesTable)
+		s.Join(joinT).On(s.C(role.FieldID), joinT.C(role.SubRolesPrimaryKey[1]))
+		s.Where(sql.InValues(joinT.C(role.SubRolesPrimaryKey[0]), edgeIDs...))
+		columns := s.SelectedColumns()
+		s.Select(joinT.C(role.SubRolesPrimaryKey[0]))
+		s.AppendSelect(columns...)
+		s.SetDistinct(false)
+	})
+	if err := query.prepareQuery(ctx); err != nil {
+		return err
+	}
+	qr := QuerierFunc(func(ctx context.Context, q Query) (Value, error) {
+		return query.sqlAll(ctx, func(_ context.Context, spec *sqlgraph.QuerySpec) {
+			assign := spec.Assign
+			values := spec.ScanValues
+			spec.ScanValues = func(columns []string) ([]any, error) {
+				values, err := values(columns[1:])
+				if err != nil {
+					return nil, err
+				}
+				return append([]any{new(sql.NullString)}, values...), nil
+			}
+			spec.Assign = func(columns []string, values []any) error {
+				outValue := oid.Role(values[0].(*sql.NullString).String)
+				inValue := oid.Role(values[1].(*sql.NullString).String)
+				if nids[inValue] == nil {
+					nids[inValue] = map[*Role]struct{}{byID[outValue]: {}}
+					return assign(columns[1:], values[1:])
+				}
+				nids[inValue][byID[outValue]] = struct{}{}
+				return nil
+			}
+		})
+	})
+	neighbors, err := withInterceptors[[]*Role](ctx, query, qr, query.inters)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected "sub_roles" node returned %v`, n.ID)
 		}
 		for kn := range nodes {
 			assign(kn, n)

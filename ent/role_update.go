@@ -116,21 +116,6 @@ func (_u *RoleUpdate) AddPermissions(v ...*Permission) *RoleUpdate {
 	return _u.AddPermissionIDs(ids...)
 }
 
-// AddSubRoleIDs adds the "sub_roles" edge to the Role entity by IDs.
-func (_u *RoleUpdate) AddSubRoleIDs(ids ...oid.Role) *RoleUpdate {
-	_u.mutation.AddSubRoleIDs(ids...)
-	return _u
-}
-
-// AddSubRoles adds the "sub_roles" edges to the Role entity.
-func (_u *RoleUpdate) AddSubRoles(v ...*Role) *RoleUpdate {
-	ids := make([]oid.Role, len(v))
-	for i := range v {
-		ids[i] = v[i].ID
-	}
-	return _u.AddSubRoleIDs(ids...)
-}
-
 // AddSuperRoleIDs adds the "super_roles" edge to the Role entity by IDs.
 func (_u *RoleUpdate) AddSuperRoleIDs(ids ...oid.Role) *RoleUpdate {
 	_u.mutation.AddSuperRoleIDs(ids...)
@@ -144,6 +129,21 @@ func (_u *RoleUpdate) AddSuperRoles(v ...*Role) *RoleUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.AddSuperRoleIDs(ids...)
+}
+
+// AddSubRoleIDs adds the "sub_roles" edge to the Role entity by IDs.
+func (_u *RoleUpdate) AddSubRoleIDs(ids ...oid.Role) *RoleUpdate {
+	_u.mutation.AddSubRoleIDs(ids...)
+	return _u
+}
+
+// AddSubRoles adds the "sub_roles" edges to the Role entity.
+func (_u *RoleUpdate) AddSubRoles(v ...*Role) *RoleUpdate {
+	ids := make([]oid.Role, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddSubRoleIDs(ids...)
 }
 
 // AddPackageIDs adds the "packages" edge to the RolePackage entity by IDs.
@@ -217,27 +217,6 @@ func (_u *RoleUpdate) RemovePermissions(v ...*Permission) *RoleUpdate {
 	return _u.RemovePermissionIDs(ids...)
 }
 
-// ClearSubRoles clears all "sub_roles" edges to the Role entity.
-func (_u *RoleUpdate) ClearSubRoles() *RoleUpdate {
-	_u.mutation.ClearSubRoles()
-	return _u
-}
-
-// RemoveSubRoleIDs removes the "sub_roles" edge to Role entities by IDs.
-func (_u *RoleUpdate) RemoveSubRoleIDs(ids ...oid.Role) *RoleUpdate {
-	_u.mutation.RemoveSubRoleIDs(ids...)
-	return _u
-}
-
-// RemoveSubRoles removes "sub_roles" edges to Role entities.
-func (_u *RoleUpdate) RemoveSubRoles(v ...*Role) *RoleUpdate {
-	ids := make([]oid.Role, len(v))
-	for i := range v {
-		ids[i] = v[i].ID
-	}
-	return _u.RemoveSubRoleIDs(ids...)
-}
-
 // ClearSuperRoles clears all "super_roles" edges to the Role entity.
 func (_u *RoleUpdate) ClearSuperRoles() *RoleUpdate {
 	_u.mutation.ClearSuperRoles()
@@ -257,6 +236,27 @@ func (_u *RoleUpdate) RemoveSuperRoles(v ...*Role) *RoleUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveSuperRoleIDs(ids...)
+}
+
+// ClearSubRoles clears all "sub_roles" edges to the Role entity.
+func (_u *RoleUpdate) ClearSubRoles() *RoleUpdate {
+	_u.mutation.ClearSubRoles()
+	return _u
+}
+
+// RemoveSubRoleIDs removes the "sub_roles" edge to Role entities by IDs.
+func (_u *RoleUpdate) RemoveSubRoleIDs(ids ...oid.Role) *RoleUpdate {
+	_u.mutation.RemoveSubRoleIDs(ids...)
+	return _u
+}
+
+// RemoveSubRoles removes "sub_roles" edges to Role entities.
+func (_u *RoleUpdate) RemoveSubRoles(v ...*Role) *RoleUpdate {
+	ids := make([]oid.Role, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveSubRoleIDs(ids...)
 }
 
 // ClearPackages clears all "packages" edges to the RolePackage entity.
@@ -456,51 +456,6 @@ func (_u *RoleUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
-	if _u.mutation.SubRolesCleared() {
-		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.M2M,
-			Inverse: false,
-			Table:   role.SubRolesTable,
-			Columns: role.SubRolesPrimaryKey,
-			Bidi:    true,
-			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(role.FieldID, field.TypeString),
-			},
-		}
-		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
-	}
-	if nodes := _u.mutation.RemovedSubRolesIDs(); len(nodes) > 0 && !_u.mutation.SubRolesCleared() {
-		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.M2M,
-			Inverse: false,
-			Table:   role.SubRolesTable,
-			Columns: role.SubRolesPrimaryKey,
-			Bidi:    true,
-			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(role.FieldID, field.TypeString),
-			},
-		}
-		for _, k := range nodes {
-			edge.Target.Nodes = append(edge.Target.Nodes, k)
-		}
-		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
-	}
-	if nodes := _u.mutation.SubRolesIDs(); len(nodes) > 0 {
-		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.M2M,
-			Inverse: false,
-			Table:   role.SubRolesTable,
-			Columns: role.SubRolesPrimaryKey,
-			Bidi:    true,
-			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(role.FieldID, field.TypeString),
-			},
-		}
-		for _, k := range nodes {
-			edge.Target.Nodes = append(edge.Target.Nodes, k)
-		}
-		_spec.Edges.Add = append(_spec.Edges.Add, edge)
-	}
 	if _u.mutation.SuperRolesCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2M,
@@ -536,6 +491,51 @@ func (_u *RoleUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			Inverse: true,
 			Table:   role.SuperRolesTable,
 			Columns: role.SuperRolesPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(role.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.SubRolesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   role.SubRolesTable,
+			Columns: role.SubRolesPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(role.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedSubRolesIDs(); len(nodes) > 0 && !_u.mutation.SubRolesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   role.SubRolesTable,
+			Columns: role.SubRolesPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(role.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.SubRolesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   role.SubRolesTable,
+			Columns: role.SubRolesPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(role.FieldID, field.TypeString),
@@ -785,21 +785,6 @@ func (_u *RoleUpdateOne) AddPermissions(v ...*Permission) *RoleUpdateOne {
 	return _u.AddPermissionIDs(ids...)
 }
 
-// AddSubRoleIDs adds the "sub_roles" edge to the Role entity by IDs.
-func (_u *RoleUpdateOne) AddSubRoleIDs(ids ...oid.Role) *RoleUpdateOne {
-	_u.mutation.AddSubRoleIDs(ids...)
-	return _u
-}
-
-// AddSubRoles adds the "sub_roles" edges to the Role entity.
-func (_u *RoleUpdateOne) AddSubRoles(v ...*Role) *RoleUpdateOne {
-	ids := make([]oid.Role, len(v))
-	for i := range v {
-		ids[i] = v[i].ID
-	}
-	return _u.AddSubRoleIDs(ids...)
-}
-
 // AddSuperRoleIDs adds the "super_roles" edge to the Role entity by IDs.
 func (_u *RoleUpdateOne) AddSuperRoleIDs(ids ...oid.Role) *RoleUpdateOne {
 	_u.mutation.AddSuperRoleIDs(ids...)
@@ -813,6 +798,21 @@ func (_u *RoleUpdateOne) AddSuperRoles(v ...*Role) *RoleUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.AddSuperRoleIDs(ids...)
+}
+
+// AddSubRoleIDs adds the "sub_roles" edge to the Role entity by IDs.
+func (_u *RoleUpdateOne) AddSubRoleIDs(ids ...oid.Role) *RoleUpdateOne {
+	_u.mutation.AddSubRoleIDs(ids...)
+	return _u
+}
+
+// AddSubRoles adds the "sub_roles" edges to the Role entity.
+func (_u *RoleUpdateOne) AddSubRoles(v ...*Role) *RoleUpdateOne {
+	ids := make([]oid.Role, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddSubRoleIDs(ids...)
 }
 
 // AddPackageIDs adds the "packages" edge to the RolePackage entity by IDs.
@@ -886,27 +886,6 @@ func (_u *RoleUpdateOne) RemovePermissions(v ...*Permission) *RoleUpdateOne {
 	return _u.RemovePermissionIDs(ids...)
 }
 
-// ClearSubRoles clears all "sub_roles" edges to the Role entity.
-func (_u *RoleUpdateOne) ClearSubRoles() *RoleUpdateOne {
-	_u.mutation.ClearSubRoles()
-	return _u
-}
-
-// RemoveSubRoleIDs removes the "sub_roles" edge to Role entities by IDs.
-func (_u *RoleUpdateOne) RemoveSubRoleIDs(ids ...oid.Role) *RoleUpdateOne {
-	_u.mutation.RemoveSubRoleIDs(ids...)
-	return _u
-}
-
-// RemoveSubRoles removes "sub_roles" edges to Role entities.
-func (_u *RoleUpdateOne) RemoveSubRoles(v ...*Role) *RoleUpdateOne {
-	ids := make([]oid.Role, len(v))
-	for i := range v {
-		ids[i] = v[i].ID
-	}
-	return _u.RemoveSubRoleIDs(ids...)
-}
-
 // ClearSuperRoles clears all "super_roles" edges to the Role entity.
 func (_u *RoleUpdateOne) ClearSuperRoles() *RoleUpdateOne {
 	_u.mutation.ClearSuperRoles()
@@ -926,6 +905,27 @@ func (_u *RoleUpdateOne) RemoveSuperRoles(v ...*Role) *RoleUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveSuperRoleIDs(ids...)
+}
+
+// ClearSubRoles clears all "sub_roles" edges to the Role entity.
+func (_u *RoleUpdateOne) ClearSubRoles() *RoleUpdateOne {
+	_u.mutation.ClearSubRoles()
+	return _u
+}
+
+// RemoveSubRoleIDs removes the "sub_roles" edge to Role entities by IDs.
+func (_u *RoleUpdateOne) RemoveSubRoleIDs(ids ...oid.Role) *RoleUpdateOne {
+	_u.mutation.RemoveSubRoleIDs(ids...)
+	return _u
+}
+
+// RemoveSubRoles removes "sub_roles" edges to Role entities.
+func (_u *RoleUpdateOne) RemoveSubRoles(v ...*Role) *RoleUpdateOne {
+	ids := make([]oid.Role, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveSubRoleIDs(ids...)
 }
 
 // ClearPackages clears all "packages" edges to the RolePackage entity.
@@ -1155,51 +1155,6 @@ func (_u *RoleUpdateOne) sqlSave(ctx context.Context) (_node *Role, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
-	if _u.mutation.SubRolesCleared() {
-		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.M2M,
-			Inverse: false,
-			Table:   role.SubRolesTable,
-			Columns: role.SubRolesPrimaryKey,
-			Bidi:    true,
-			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(role.FieldID, field.TypeString),
-			},
-		}
-		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
-	}
-	if nodes := _u.mutation.RemovedSubRolesIDs(); len(nodes) > 0 && !_u.mutation.SubRolesCleared() {
-		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.M2M,
-			Inverse: false,
-			Table:   role.SubRolesTable,
-			Columns: role.SubRolesPrimaryKey,
-			Bidi:    true,
-			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(role.FieldID, field.TypeString),
-			},
-		}
-		for _, k := range nodes {
-			edge.Target.Nodes = append(edge.Target.Nodes, k)
-		}
-		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
-	}
-	if nodes := _u.mutation.SubRolesIDs(); len(nodes) > 0 {
-		edge := &sqlgraph.EdgeSpec{
-			Rel:     sqlgraph.M2M,
-			Inverse: false,
-			Table:   role.SubRolesTable,
-			Columns: role.SubRolesPrimaryKey,
-			Bidi:    true,
-			Target: &sqlgraph.EdgeTarget{
-				IDSpec: sqlgraph.NewFieldSpec(role.FieldID, field.TypeString),
-			},
-		}
-		for _, k := range nodes {
-			edge.Target.Nodes = append(edge.Target.Nodes, k)
-		}
-		_spec.Edges.Add = append(_spec.Edges.Add, edge)
-	}
 	if _u.mutation.SuperRolesCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2M,
@@ -1235,6 +1190,51 @@ func (_u *RoleUpdateOne) sqlSave(ctx context.Context) (_node *Role, err error) {
 			Inverse: true,
 			Table:   role.SuperRolesTable,
 			Columns: role.SuperRolesPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(role.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.SubRolesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   role.SubRolesTable,
+			Columns: role.SubRolesPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(role.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedSubRolesIDs(); len(nodes) > 0 && !_u.mutation.SubRolesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   role.SubRolesTable,
+			Columns: role.SubRolesPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(role.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.SubRolesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   role.SubRolesTable,
+			Columns: role.SubRolesPrimaryKey,
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(role.FieldID, field.TypeString),

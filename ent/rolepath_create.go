@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 
-	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/appanage/appanage/ent/role"
@@ -20,7 +19,6 @@ type RolePathCreate struct {
 	config
 	mutation *RolePathMutation
 	hooks    []Hook
-	conflict []sql.ConflictOption
 }
 
 // SetRoleID sets the "role_id" field.
@@ -113,7 +111,6 @@ func (_c *RolePathCreate) createSpec() (*RolePath, *sqlgraph.CreateSpec) {
 		_node = &RolePath{config: _c.config}
 		_spec = sqlgraph.NewCreateSpec(rolepath.Table, nil)
 	)
-	_spec.OnConflict = _c.conflict
 	if nodes := _c.mutation.RoleIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2O,
@@ -151,124 +148,11 @@ func (_c *RolePathCreate) createSpec() (*RolePath, *sqlgraph.CreateSpec) {
 	return _node, _spec
 }
 
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.RolePath.Create().
-//		SetRoleID(v).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.RolePathUpsert) {
-//			SetRoleID(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *RolePathCreate) OnConflict(opts ...sql.ConflictOption) *RolePathUpsertOne {
-	_c.conflict = opts
-	return &RolePathUpsertOne{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.RolePath.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *RolePathCreate) OnConflictColumns(columns ...string) *RolePathUpsertOne {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &RolePathUpsertOne{
-		create: _c,
-	}
-}
-
-type (
-	// RolePathUpsertOne is the builder for "upsert"-ing
-	//  one RolePath node.
-	RolePathUpsertOne struct {
-		create *RolePathCreate
-	}
-
-	// RolePathUpsert is the "OnConflict" setter.
-	RolePathUpsert struct {
-		*sql.UpdateSet
-	}
-)
-
-// UpdateNewValues updates the mutable fields using the new values that were set on create.
-// Using this option is equivalent to using:
-//
-//	client.RolePath.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//		).
-//		Exec(ctx)
-func (u *RolePathUpsertOne) UpdateNewValues() *RolePathUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		if _, exists := u.create.mutation.RoleID(); exists {
-			s.SetIgnore(rolepath.FieldRoleID)
-		}
-		if _, exists := u.create.mutation.ReachedRoleID(); exists {
-			s.SetIgnore(rolepath.FieldReachedRoleID)
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.RolePath.Create().
-//	    OnConflict(sql.ResolveWithIgnore()).
-//	    Exec(ctx)
-func (u *RolePathUpsertOne) Ignore() *RolePathUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *RolePathUpsertOne) DoNothing() *RolePathUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the RolePathCreate.OnConflict
-// documentation for more info.
-func (u *RolePathUpsertOne) Update(set func(*RolePathUpsert)) *RolePathUpsertOne {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&RolePathUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// Exec executes the query.
-func (u *RolePathUpsertOne) Exec(ctx context.Context) error {
-	if len(u.create.conflict) == 0 {
-		return errors.New("ent: missing options for RolePathCreate.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *RolePathUpsertOne) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
 // RolePathCreateBulk is the builder for creating many RolePath entities in bulk.
 type RolePathCreateBulk struct {
 	config
 	err      error
 	builders []*RolePathCreate
-	conflict []sql.ConflictOption
 }
 
 // Save creates the RolePath entities in the database.
@@ -297,7 +181,6 @@ func (_c *RolePathCreateBulk) Save(ctx context.Context) ([]*RolePath, error) {
 					_, err = mutators[i+1].Mutate(root, _c.builders[i+1].mutation)
 				} else {
 					spec := &sqlgraph.BatchCreateSpec{Nodes: specs}
-					spec.OnConflict = _c.conflict
 					// Invoke the actual operation on the latest mutation in the chain.
 					if err = sqlgraph.BatchCreate(ctx, _c.driver, spec); err != nil {
 						if sqlgraph.IsConstraintError(err) {
@@ -343,120 +226,6 @@ func (_c *RolePathCreateBulk) Exec(ctx context.Context) error {
 // ExecX is like Exec, but panics if an error occurs.
 func (_c *RolePathCreateBulk) ExecX(ctx context.Context) {
 	if err := _c.Exec(ctx); err != nil {
-		panic(err)
-	}
-}
-
-// OnConflict allows configuring the `ON CONFLICT` / `ON DUPLICATE KEY` clause
-// of the `INSERT` statement. For example:
-//
-//	client.RolePath.CreateBulk(builders...).
-//		OnConflict(
-//			// Update the row with the new values
-//			// the was proposed for insertion.
-//			sql.ResolveWithNewValues(),
-//		).
-//		// Override some of the fields with custom
-//		// update values.
-//		Update(func(u *ent.RolePathUpsert) {
-//			SetRoleID(v+v).
-//		}).
-//		Exec(ctx)
-func (_c *RolePathCreateBulk) OnConflict(opts ...sql.ConflictOption) *RolePathUpsertBulk {
-	_c.conflict = opts
-	return &RolePathUpsertBulk{
-		create: _c,
-	}
-}
-
-// OnConflictColumns calls `OnConflict` and configures the columns
-// as conflict target. Using this option is equivalent to using:
-//
-//	client.RolePath.Create().
-//		OnConflict(sql.ConflictColumns(columns...)).
-//		Exec(ctx)
-func (_c *RolePathCreateBulk) OnConflictColumns(columns ...string) *RolePathUpsertBulk {
-	_c.conflict = append(_c.conflict, sql.ConflictColumns(columns...))
-	return &RolePathUpsertBulk{
-		create: _c,
-	}
-}
-
-// RolePathUpsertBulk is the builder for "upsert"-ing
-// a bulk of RolePath nodes.
-type RolePathUpsertBulk struct {
-	create *RolePathCreateBulk
-}
-
-// UpdateNewValues updates the mutable fields using the new values that
-// were set on create. Using this option is equivalent to using:
-//
-//	client.RolePath.Create().
-//		OnConflict(
-//			sql.ResolveWithNewValues(),
-//		).
-//		Exec(ctx)
-func (u *RolePathUpsertBulk) UpdateNewValues() *RolePathUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithNewValues())
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
-		for _, b := range u.create.builders {
-			if _, exists := b.mutation.RoleID(); exists {
-				s.SetIgnore(rolepath.FieldRoleID)
-			}
-			if _, exists := b.mutation.ReachedRoleID(); exists {
-				s.SetIgnore(rolepath.FieldReachedRoleID)
-			}
-		}
-	}))
-	return u
-}
-
-// Ignore sets each column to itself in case of conflict.
-// Using this option is equivalent to using:
-//
-//	client.RolePath.Create().
-//		OnConflict(sql.ResolveWithIgnore()).
-//		Exec(ctx)
-func (u *RolePathUpsertBulk) Ignore() *RolePathUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWithIgnore())
-	return u
-}
-
-// DoNothing configures the conflict_action to `DO NOTHING`.
-// Supported only by SQLite and PostgreSQL.
-func (u *RolePathUpsertBulk) DoNothing() *RolePathUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.DoNothing())
-	return u
-}
-
-// Update allows overriding fields `UPDATE` values. See the RolePathCreateBulk.OnConflict
-// documentation for more info.
-func (u *RolePathUpsertBulk) Update(set func(*RolePathUpsert)) *RolePathUpsertBulk {
-	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(update *sql.UpdateSet) {
-		set(&RolePathUpsert{UpdateSet: update})
-	}))
-	return u
-}
-
-// Exec executes the query.
-func (u *RolePathUpsertBulk) Exec(ctx context.Context) error {
-	if u.create.err != nil {
-		return u.create.err
-	}
-	for i, b := range u.create.builders {
-		if len(b.conflict) != 0 {
-			return fmt.Errorf("ent: OnConflict was set for builder %d. Set it on the RolePathCreateBulk instead", i)
-		}
-	}
-	if len(u.create.conflict) == 0 {
-		return errors.New("ent: missing options for RolePathCreateBulk.OnConflict")
-	}
-	return u.create.Exec(ctx)
-}
-
-// ExecX is like Exec, but panics if an error occurs.
-func (u *RolePathUpsertBulk) ExecX(ctx context.Context) {
-	if err := u.create.Exec(ctx); err != nil {
 		panic(err)
 	}
 }

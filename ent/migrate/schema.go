@@ -782,7 +782,7 @@ var (
 				Symbol:     "clients_clients_managed_clients",
 				Columns:    []*schema.Column{ClientsColumns[14]},
 				RefColumns: []*schema.Column{ClientsColumns[0]},
-				OnDelete:   schema.SetNull,
+				OnDelete:   schema.NoAction,
 			},
 		},
 		Indexes: []*schema.Index{

@@ -39,10 +39,10 @@ const (
 	EdgeApplication = "application"
 	// EdgePermissions holds the string denoting the permissions edge name in mutations.
 	EdgePermissions = "permissions"
-	// EdgeSubRoles holds the string denoting the sub_roles edge name in mutations.
-	EdgeSubRoles = "sub_roles"
 	// EdgeSuperRoles holds the string denoting the super_roles edge name in mutations.
 	EdgeSuperRoles = "super_roles"
+	// EdgeSubRoles holds the string denoting the sub_roles edge name in mutations.
+	EdgeSubRoles = "sub_roles"
 	// EdgePackages holds the string denoting the packages edge name in mutations.
 	EdgePackages = "packages"
 	// EdgeMemberships holds the string denoting the memberships edge name in mutations.
@@ -72,10 +72,10 @@ const (
 	// PermissionsInverseTable is the table name for the Permission entity.
 	// It exists in this package in order to avoid circular dependency with the "permission" package.
 	PermissionsInverseTable = "permissions"
-	// SubRolesTable is the table that holds the sub_roles relation/edge. The primary key declared below.
-	SubRolesTable = "role_sub_roles"
 	// SuperRolesTable is the table that holds the super_roles relation/edge. The primary key declared below.
 	SuperRolesTable = "role_sub_roles"
+	// SubRolesTable is the table that holds the sub_roles relation/edge. The primary key declared below.
+	SubRolesTable = "role_sub_roles"
 	// PackagesTable is the table that holds the packages relation/edge. The primary key declared below.
 	PackagesTable = "package_roles"
 	// PackagesInverseTable is the table name for the RolePackage entity.
@@ -115,12 +115,12 @@ var (
 	// PermissionsPrimaryKey and PermissionsColumn2 are the table columns denoting the
 	// primary key for the permissions relation (M2M).
 	PermissionsPrimaryKey = []string{"role_id", "permission_id"}
-	// SubRolesPrimaryKey and SubRolesColumn2 are the table columns denoting the
-	// primary key for the sub_roles relation (M2M).
-	SubRolesPrimaryKey = []string{"role_id", "sub_role_id"}
 	// SuperRolesPrimaryKey and SuperRolesColumn2 are the table columns denoting the
 	// primary key for the super_roles relation (M2M).
 	SuperRolesPrimaryKey = []string{"role_id", "sub_role_id"}
+	// SubRolesPrimaryKey and SubRolesColumn2 are the table columns denoting the
+	// primary key for the sub_roles relation (M2M).
+	SubRolesPrimaryKey = []string{"role_id", "sub_role_id"}
 	// PackagesPrimaryKey and PackagesColumn2 are the table columns denoting the
 	// primary key for the packages relation (M2M).
 	PackagesPrimaryKey = []string{"package_id", "role_id"}
@@ -246,20 +246,6 @@ func ByPermissions(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 	}
 }
 
-// BySubRolesCount orders the results by sub_roles count.
-func BySubRolesCount(opts ...sql.OrderTermOption) OrderOption {
-	return func(s *sql.Selector) {
-		sqlgraph.OrderByNeighborsCount(s, newSubRolesStep(), opts...)
-	}
-}
-
-// BySubRoles orders the results by sub_roles terms.
-func BySubRoles(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
-	return func(s *sql.Selector) {
-		sqlgraph.OrderByNeighborTerms(s, newSubRolesStep(), append([]sql.OrderTerm{term}, terms...)...)
-	}
-}
-
 // BySuperRolesCount orders the results by super_roles count.
 func BySuperRolesCount(opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -271,6 +257,20 @@ func BySuperRolesCount(opts ...sql.OrderTermOption) OrderOption {
 func BySuperRoles(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 	return func(s *sql.Selector) {
 		sqlgraph.OrderByNeighborTerms(s, newSuperRolesStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// BySubRolesCount orders the results by sub_roles count.
+func BySubRolesCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newSubRolesStep(), opts...)
+	}
+}
+
+// BySubRoles orders the results by sub_roles terms.
+func BySubRoles(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newSubRolesStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
 
@@ -350,18 +350,18 @@ func newPermissionsStep() *sqlgraph.Step {
 		sqlgraph.Edge(sqlgraph.M2M, false, PermissionsTable, PermissionsPrimaryKey...),
 	)
 }
-func newSubRolesStep() *sqlgraph.Step {
-	return sqlgraph.NewStep(
-		sqlgraph.From(Table, FieldID),
-		sqlgraph.To(Table, FieldID),
-		sqlgraph.Edge(sqlgraph.M2M, false, SubRolesTable, SubRolesPrimaryKey...),
-	)
-}
 func newSuperRolesStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(Table, FieldID),
 		sqlgraph.Edge(sqlgraph.M2M, true, SuperRolesTable, SuperRolesPrimaryKey...),
+	)
+}
+func newSubRolesStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(Table, FieldID),
+		sqlgraph.Edge(sqlgraph.M2M, false, SubRolesTable, SubRolesPrimaryKey...),
 	)
 }
 func newPackagesStep() *sqlgraph.Step {

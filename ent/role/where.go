@@ -675,29 +675,6 @@ func HasPermissionsWith(preds ...predicate.Permission) predicate.Role {
 	})
 }
 
-// HasSubRoles applies the HasEdge predicate on the "sub_roles" edge.
-func HasSubRoles() predicate.Role {
-	return predicate.Role(func(s *sql.Selector) {
-		step := sqlgraph.NewStep(
-			sqlgraph.From(Table, FieldID),
-			sqlgraph.Edge(sqlgraph.M2M, false, SubRolesTable, SubRolesPrimaryKey...),
-		)
-		sqlgraph.HasNeighbors(s, step)
-	})
-}
-
-// HasSubRolesWith applies the HasEdge predicate on the "sub_roles" edge with a given conditions (other predicates).
-func HasSubRolesWith(preds ...predicate.Role) predicate.Role {
-	return predicate.Role(func(s *sql.Selector) {
-		step := newSubRolesStep()
-		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
-			for _, p := range preds {
-				p(s)
-			}
-		})
-	})
-}
-
 // HasSuperRoles applies the HasEdge predicate on the "super_roles" edge.
 func HasSuperRoles() predicate.Role {
 	return predicate.Role(func(s *sql.Selector) {
@@ -713,6 +690,29 @@ func HasSuperRoles() predicate.Role {
 func HasSuperRolesWith(preds ...predicate.Role) predicate.Role {
 	return predicate.Role(func(s *sql.Selector) {
 		step := newSuperRolesStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasSubRoles applies the HasEdge predicate on the "sub_roles" edge.
+func HasSubRoles() predicate.Role {
+	return predicate.Role(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, SubRolesTable, SubRolesPrimaryKey...),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasSubRolesWith applies the HasEdge predicate on the "sub_roles" edge with a given conditions (other predicates).
+func HasSubRolesWith(preds ...predicate.Role) predicate.Role {
+	return predicate.Role(func(s *sql.Selector) {
+		step := newSubRolesStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

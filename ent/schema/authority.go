@@ -78,8 +78,9 @@ func (Role) Edges() []ent.Edge {
 		fixedOne("client", Tenant.Type, "client_id"),
 		ofApplication(),
 		link("permissions", Permission.Type, "role_permissions", "role_id", "permission_id"),
-		link("sub_roles", Role.Type, "role_sub_roles", "role_id", "sub_role_id"),
+		// The inverse stands first: the other way round ent takes the pair for one edge that runs both ways.
 		edge.From("super_roles", Role.Type).Ref("sub_roles"),
+		link("sub_roles", Role.Type, "role_sub_roles", "role_id", "sub_role_id"),
 		edge.From("packages", RolePackage.Type).Ref("roles"),
 		edge.From("memberships", Membership.Type).Ref("roles"),
 		edge.To("reached_roles", Role.Type).Through("paths", RolePath.Type),

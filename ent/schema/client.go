@@ -2,6 +2,7 @@ package schema
 
 import (
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
@@ -41,7 +42,7 @@ func (Tenant) Fields() []ent.Field {
 // Edges of a client.
 func (Tenant) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.To("managed_clients", Tenant.Type).From("manager").Unique().Field("manager_id"),
+		edge.To("managed_clients", Tenant.Type).Annotations(entsql.OnDelete(entsql.NoAction)).From("manager").Unique().Field("manager_id"),
 		edge.From("applications", Application.Type).Ref("client"),
 		edge.From("created_applications", Application.Type).Ref("creator"),
 		edge.From("users", User.Type).Ref("client"),

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/ent/accessgrant"
@@ -17,7 +16,6 @@ import (
 	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/authz"
 	"github.com/appanage/appanage/internal/enum"
-	"github.com/appanage/appanage/internal/fold"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/scope"
 	"github.com/appanage/appanage/internal/store"
@@ -34,13 +32,6 @@ type Service struct{ db *store.DB }
 
 // New makes the service.
 func New(db *store.DB) *Service { return &Service{db} }
-
-func checkName(errs *apperr.Collector, name *string) {
-	*name = fold.Text(*name)
-	if n := utf8.RuneCountInString(*name); n < 1 || n > 128 {
-		errs.Add(apperr.At("input.name", apperr.Invalid, "a name has 1 to 128 characters, not %d", n))
-	}
-}
 
 func checkThumbnail(errs *apperr.Collector, raw *string) {
 	if raw == nil {

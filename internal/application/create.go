@@ -13,6 +13,7 @@ import (
 	"github.com/appanage/appanage/internal/claim"
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/fold"
+	"github.com/appanage/appanage/internal/input"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/scope"
 )
@@ -30,7 +31,7 @@ type Create struct {
 // Validate brings the command to canonical form and joins what is wrong with it. Capitals in a code are lowered.
 func (c *Create) Validate() error {
 	var errs apperr.Collector
-	checkName(&errs, &c.Name)
+	input.Name(&errs, "input.name", &c.Name)
 	checkThumbnail(&errs, c.ThumbnailURL)
 	c.Code = strings.ToLower(strings.TrimSpace(c.Code))
 	switch {

@@ -11,6 +11,7 @@ import (
 	"github.com/appanage/appanage/internal/authz"
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/fold"
+	"github.com/appanage/appanage/internal/input"
 	"github.com/appanage/appanage/internal/oid"
 )
 
@@ -29,7 +30,7 @@ type Update struct {
 func (c *Update) Validate() error {
 	var errs apperr.Collector
 	if c.Name != nil {
-		checkName(&errs, c.Name)
+		input.Name(&errs, "input.name", c.Name)
 	}
 	checkThumbnail(&errs, c.ThumbnailURL)
 	return errs.Err()

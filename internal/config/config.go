@@ -58,6 +58,9 @@ func (s *Serve) Validate() error {
 	if s.Demo && s.Production {
 		return fmt.Errorf("--demo and --production exclude each other")
 	}
+	if s.Demo && s.AdminUser != "" {
+		return fmt.Errorf("--demo brings users of its own: not with --admin-user")
+	}
 	if (s.AdminUser == "") != (s.AdminPassword == "") {
 		return fmt.Errorf("--admin-user and --admin-password go together")
 	}

@@ -23,6 +23,7 @@ var layers = map[string][]string{
 	"internal/fold":    {},
 	"internal/origin":  {},
 	"internal/reqinfo": {},
+	"internal/input":   {"internal/apperr", "internal/fold"},
 	"internal/authz":   {"internal/oid", "internal/enum"},
 	"internal/actor":   {"internal/clock", "internal/oid"},
 	"internal/scope":   {"internal/actor", "internal/enum", "internal/oid"},
@@ -52,7 +53,7 @@ var layers = map[string][]string{
 	"internal/explorer": {},
 	// What puts it together.
 	"internal/config":   {},
-	"internal/demo":     domain("internal/audit", "internal/authority", "internal/tenancy", "internal/identity", "internal/application", "internal/claim"),
+	"internal/demo":     domain("internal/audit", "internal/authority", "internal/tenancy", "internal/identity", "internal/application", "internal/claim", "internal/origin"),
 	"internal/hub":      {""},
 	"internal/command":  {""},
 	"internal/testkit":  {""},
@@ -64,7 +65,7 @@ var layers = map[string][]string{
 	"":                  {"internal/command"},
 }
 
-var leaves = []string{"internal/oid", "internal/apperr", "internal/clock", "internal/enum", "internal/fold", "internal/reqinfo", "internal/authz", "internal/actor", "internal/scope"}
+var leaves = []string{"internal/oid", "internal/apperr", "internal/clock", "internal/enum", "internal/fold", "internal/reqinfo", "internal/input", "internal/authz", "internal/actor", "internal/scope"}
 
 func domain(more ...string) []string {
 	return append(append([]string{"ent", "internal/store"}, leaves...), more...)

@@ -17,6 +17,7 @@ import (
 	"github.com/appanage/appanage/internal/audit"
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/fold"
+	"github.com/appanage/appanage/internal/input"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/scope"
 	"github.com/appanage/appanage/internal/store"
@@ -56,14 +57,12 @@ type CreateUser struct {
 // Validate brings the command to canonical form and joins what is wrong with it.
 func (c *CreateUser) Validate() error {
 	var errs apperr.Collector
-	c.Name, c.UserName, c.Email, c.Phone = fold.Text(c.Name), fold.Text(c.UserName), fold.Text(c.Email), phone(c.Phone)
-	if n := utf8.RuneCountInString(c.Name); n < 1 || n > 128 {
-		errs.Add(apperr.At("input.name", apperr.Invalid, "a name has 1 to 128 characters, not %d", n))
-	}
+	input.Name(&errs, "input.name", &c.Name)
+	c.UserName, c.Email, c.Phone = fold.Text(c.UserName), fold.Text(c.Email), phone(c.Phone)
 	if c.UserName == "" && c.Email == "" && c.Phone == "" {
 		errs.Add(apperr.At("input.userName", apperr.Invalid, "a user has a user name, an e-mail address or a phone number"))
 	}
-	if c.UserName != "" && (utf8.RuneCountInString(c.UserName) > 128 || kindOf(c.UserName) != byUserName) {
+	if c.UserName != "" && (utf8.RuneCountInString(c.UserName) > 128 || kindOf(c.UserName) != byUserName || strings.ContainsFunc(c.UserName, unicode.IsControl)) {
 		errs.Add(apperr.At("input.userName", apperr.Invalid, "a user name has at most 128 characters, no @, and is not all digits"))
 	}
 	if c.Email != "" && !validEmail(c.Email) {

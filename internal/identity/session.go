@@ -133,7 +133,7 @@ func (s *Service) find(ctx context.Context, cmd SignIn) (candidate, error) {
 			c.membership = m
 		}
 	}
-	c.admitted, err = s.admits(ctx, c)
+	c.admitted, err = s.admits(ctx, c, client.ID)
 	return c, err
 }
 
@@ -182,14 +182,14 @@ func (s *Service) bound(ctx context.Context, cmd SignIn) (*ent.Tenant, *ent.Appl
 	return client, app, nil
 }
 
-// admits: the user is active, no client on the way up from his home or from the client acted for is suspended
-// (domain 1.5), and the client acted for has read access to the application.
-func (s *Service) admits(ctx context.Context, c candidate) (bool, error) {
+// admits: the user is active; no client is suspended on the way up from his home, from the client acted for, or from
+// the one the frontend is bound to (domain 1.5); and the client acted for has read access to the application.
+func (s *Service) admits(ctx context.Context, c candidate, bound oid.Client) (bool, error) {
 	if c.membership == nil || c.user.Status != enum.UserActive {
 		return false, nil
 	}
 	db := s.db.Client(ctx)
-	barred, err := db.ClientPath.Query().Where(clientpath.DescendantIDIn(c.user.ClientID, c.membership.ClientID),
+	barred, err := db.ClientPath.Query().Where(clientpath.DescendantIDIn(c.user.ClientID, c.membership.ClientID, bound),
 		clientpath.HasTenantWith(tenant.StatusNEQ(enum.ClientActive))).Exist(ctx)
 	if err != nil || barred {
 		return false, err

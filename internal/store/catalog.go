@@ -60,15 +60,6 @@ var catalog = sync.OnceValue(func() map[string]entity {
 	return all
 })
 
-// entityTables has the tables that are entities' own, not joins.
-var entityTables = sync.OnceValue(func() map[string]bool {
-	tables := make(map[string]bool)
-	for _, e := range catalog() {
-		tables[e.table] = true
-	}
-	return tables
-})
-
 // declaredEdges has the edges of each type; one declared as To(…).From(…) in one stroke counts as two.
 func declaredEdges() map[string][]*edge.Descriptor {
 	edges := make(map[string][]*edge.Descriptor)

@@ -5,9 +5,17 @@ import "database/sql"
 // Reader gives tests the pool of readers, to show that the engine refuses writes on it.
 func (db *DB) Reader() *sql.DB { return db.reader }
 
-// EntityTables and Catalog let a test compare with ent's own lists.
+// EntityTables and DeclaredTypes let a test compare with ent's own lists; Explain and Address show what a text is
+// taken for.
 var (
-	EntityTables  = entityTables
+	EntityTables = func() map[string]bool {
+		tables := make(map[string]bool)
+		for _, e := range catalog() {
+			tables[e.table] = true
+		}
+		return tables
+	}
+	Explain       = explain
 	DeclaredTypes = func() map[string]bool {
 		types := make(map[string]bool)
 		for name := range catalog() {

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	entsql "entgo.io/ent/dialect/sql"
-
 	"github.com/appanage/appanage/ent"
 	entapplication "github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/ent/migrate"
@@ -179,9 +177,6 @@ var attempts = []attempt{
 	{"grant on a foreign application", func(ctx context.Context, c *ent.Client, w *world) error {
 		return c.AccessGrant.Create().SetClientID(w.mine).SetApplicationID(w.theirApp).SetGiverID(w.mine).SetLevel(enum.LevelRead).Exec(ctx)
 	}, appNotFound},
-	{"upsert", func(ctx context.Context, c *ent.Client, w *world) error {
-		return application(c, w.mine, "theirs").SetID(w.theirApp).OnConflict(entsql.ResolveWithNewValues()).Exec(ctx)
-	}, notWritable},
 	{"write the audit trail", func(ctx context.Context, c *ent.Client, w *world) error {
 		_, err := c.AuditEvent.Delete().Exec(ctx)
 		return err

@@ -178,15 +178,11 @@ func (r router) Tx(ctx context.Context) (dialect.Tx, error) {
 	return owned{joined{t}, ctx}, nil
 }
 
-// entExec brings ent's untyped form of a statement to ours. Upserts are refused here, where their text shows:
-// the mutation does not, and the row they would change passed no lock.
+// entExec brings ent's untyped form of a statement to ours.
 func entExec(ctx context.Context, query string, args, v any, run func(context.Context, string, []any) (sql.Result, error)) error {
 	values, ok := args.([]any)
 	if !ok {
 		return fmt.Errorf("store: arguments of type %T", args)
-	}
-	if err := refuseUpsert(ctx, query); err != nil {
-		return err
 	}
 	result, err := run(ctx, query, values)
 	if err != nil {
@@ -206,9 +202,6 @@ func entQuery(ctx context.Context, query string, args, v any, run func(context.C
 	out, ok := v.(*entsql.Rows)
 	if !ok {
 		return fmt.Errorf("store: rows of type %T", v)
-	}
-	if err := refuseUpsert(ctx, query); err != nil {
-		return err
 	}
 	rows, err := run(ctx, query, values)
 	if err != nil {

@@ -300,3 +300,19 @@ func TestUniqueKeysAreNamedAlike(t *testing.T) {
 		}
 	})
 }
+
+// MySQL puts the table before the key's name, MariaDB does not; the test's server is one of the two only.
+func TestKeysInTheWordsOfBothServers(t *testing.T) {
+	for message, want := range map[string]string{
+		"Duplicate entry 'x' for key 'application_code'":                       "applications.code",
+		"Duplicate entry 'x' for key 'applications.application_code'":          "applications.code",
+		"Duplicate entry 'a' for key 'b' for key 'PRIMARY'":                    "claimed_names.id",
+		"Duplicate entry 'client/X' for key 'claimed_names.PRIMARY'":           "claimed_names.id",
+		"Duplicate entry 'cli_1-x@y.z' for key 'users.user_base_id_email_key'": "users.base_id,email_key",
+	} {
+		err := store.Explain("INSERT INTO `claimed_names` (`id`) VALUES (?)", &mysql.MySQLError{Number: 1062, Message: message})
+		if got := store.UniqueKey(err); got != want {
+			t.Errorf("%s\nis taken for %q, not for %q", message, got, want)
+		}
+	}
+}

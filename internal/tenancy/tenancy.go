@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"golang.org/x/text/currency"
 	"golang.org/x/text/language"
@@ -22,10 +21,14 @@ import (
 	"github.com/appanage/appanage/internal/claim"
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/fold"
+	"github.com/appanage/appanage/internal/input"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/scope"
 	"github.com/appanage/appanage/internal/store"
 )
+
+// longestLocale is the length of the column: BCP 47 recommends room for 35 characters.
+const longestLocale = 35
 
 // MaxDepth is how deep the tree may be, SYSTEM not counted (domain 1.1).
 const MaxDepth = 32
@@ -53,10 +56,8 @@ type Create struct {
 // Validate brings the command to canonical form and joins what is wrong with it.
 func (c *Create) Validate() error {
 	var errs apperr.Collector
-	c.Name, c.Code = fold.Text(c.Name), strings.ToUpper(strings.TrimSpace(c.Code))
-	if n := utf8.RuneCountInString(c.Name); n < 1 || n > 128 {
-		errs.Add(apperr.At("input.name", apperr.Invalid, "a name has 1 to 128 characters, not %d", n))
-	}
+	input.Name(&errs, "input.name", &c.Name)
+	c.Code = strings.ToUpper(strings.TrimSpace(c.Code))
 	if c.Code != "" && !codePattern.MatchString(c.Code) {
 		errs.Add(apperr.At("input.code", apperr.Invalid, "a code is 2 to 16 capitals and digits and begins with a capital"))
 	}
@@ -70,7 +71,7 @@ func (c *Create) Validate() error {
 // place checks locale, time zone and currency, and fills in what is absent.
 func place(locale, zone, money *string) *apperr.Error {
 	tag, err := language.Parse(orElse(*locale, "en"))
-	if err != nil {
+	if err != nil || len(tag.String()) > longestLocale {
 		return apperr.At("input.locale", apperr.Invalid, "not a BCP 47 language tag")
 	}
 	loaded, err := time.LoadLocation(orElse(*zone, "UTC"))

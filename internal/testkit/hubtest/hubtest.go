@@ -34,6 +34,7 @@ type Hub struct {
 	*hub.Hub
 	Handler http.Handler
 	tb      testing.TB
+	keys    config.Keys
 }
 
 // Engines runs a test against a hub on each engine. Fresh is what every installation begins with.
@@ -59,12 +60,26 @@ func Start(tb testing.TB, db *store.DB, options ...Options) *Hub {
 	for _, option := range options {
 		option(&o)
 	}
+	h.keys = o.Keys
 	handler, err := h.Hub.Handler(o)
 	if err != nil {
 		tb.Fatalf("make the handler: %v", err)
 	}
 	h.Handler = handler
 	return h
+}
+
+// Node is another server over the same database, with the same keys and nothing in its caches.
+func (h *Hub) Node(options ...Options) *Hub {
+	h.tb.Helper()
+	return Start(h.tb, h.DB, append([]Options{func(o *hub.HTTP) { o.Keys = h.keys }}, options...)...)
+}
+
+// With is the same hub in a subtest, which it fails instead.
+func (h *Hub) With(tb testing.TB) *Hub {
+	with := *h
+	with.tb = tb
+	return &with
 }
 
 // Error is one error of an answer.

@@ -137,7 +137,7 @@ CREATE INDEX `session_application_id_id` ON `sessions` (`application_id`, `id`);
 -- Create index "session_expires_at" to table: "sessions"
 CREATE INDEX `session_expires_at` ON `sessions` (`expires_at`);
 -- Create "clients" table
-CREATE TABLE `clients` (`id` text NOT NULL, `created_at` datetime NOT NULL, `updated_at` datetime NOT NULL, `version` integer NOT NULL DEFAULT (1), `code` text NOT NULL, `name` text NOT NULL, `name_key` text NOT NULL, `type` text NOT NULL, `status` text NOT NULL DEFAULT ('ACTIVE'), `base_id` text NOT NULL, `isolated` bool NOT NULL DEFAULT (false), `locale` text NOT NULL DEFAULT ('en'), `time_zone` text NOT NULL DEFAULT ('UTC'), `currency` text NOT NULL DEFAULT ('EUR'), `manager_id` text NULL, PRIMARY KEY (`id`), CONSTRAINT `clients_clients_managed_clients` FOREIGN KEY (`manager_id`) REFERENCES `clients` (`id`) ON DELETE SET NULL);
+CREATE TABLE `clients` (`id` text NOT NULL, `created_at` datetime NOT NULL, `updated_at` datetime NOT NULL, `version` integer NOT NULL DEFAULT (1), `code` text NOT NULL, `name` text NOT NULL, `name_key` text NOT NULL, `type` text NOT NULL, `status` text NOT NULL DEFAULT ('ACTIVE'), `base_id` text NOT NULL, `isolated` bool NOT NULL DEFAULT (false), `locale` text NOT NULL DEFAULT ('en'), `time_zone` text NOT NULL DEFAULT ('UTC'), `currency` text NOT NULL DEFAULT ('EUR'), `manager_id` text NULL, PRIMARY KEY (`id`), CONSTRAINT `clients_clients_managed_clients` FOREIGN KEY (`manager_id`) REFERENCES `clients` (`id`) ON DELETE NO ACTION);
 -- Create index "tenant_code" to table: "clients"
 CREATE UNIQUE INDEX `tenant_code` ON `clients` (`code`);
 -- Create index "tenant_manager_id_name_key_id" to table: "clients"
