@@ -125,7 +125,7 @@ func (c connector[Q, P, O, T]) by(down bool) []O {
 // connection builds the answer. On the side the page was cut, more says whether the list goes on; on the other
 // side the database is asked what lies beyond the page's end or, when it is empty, beyond the cursor.
 func (c connector[Q, P, O, T]) connection(rows []*T, more, backwards bool, after, before *cursor.Position) *model.Connection[T] {
-	out := &model.Connection[T]{Edges: make([]*model.Edge[T], len(rows)), Count: c.all.Clone().Count}
+	out := &model.Connection[T]{Edges: make([]*model.Edge[T], len(rows)), Count: c.count}
 	for i, row := range rows {
 		out.Edges[i] = &model.Edge[T]{Node: row, Cursor: c.codec.Encode(c.binding, c.positionOf(row))}
 	}
@@ -156,8 +156,12 @@ func (c connector[Q, P, O, T]) upTo(p *cursor.Position, down bool) func(context.
 
 // exist asks whether the list has rows with a predicate.
 func (c connector[Q, P, O, T]) exist(p Predicate) func(context.Context) (bool, error) {
-	return c.where(c.all.Clone(), p).Exist
+	return func(ctx context.Context) (bool, error) { return c.where(c.all.Clone(), p).Exist(ctx) }
 }
+
+// count counts the whole list. Like exist it is asked once for each alias, perhaps at once: a query of ent runs only
+// once, so each asks a clone.
+func (c connector[Q, P, O, T]) count(ctx context.Context) (int, error) { return c.all.Clone().Count(ctx) }
 
 func (c connector[Q, P, O, T]) where(q Q, p Predicate) Q {
 	return q.Where(P(func(s *sql.Selector) { s.Where(p(s.C)) }))
