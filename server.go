@@ -27,7 +27,7 @@ type cli struct {
 type versionCommand struct{}
 
 // Run prints the version that the build recorded.
-func (versionCommand) Run() error {
+func (versionCommand) Run() error { //nolint:unparam // the form kong asks for
 	version := "development"
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		version = info.Main.Version

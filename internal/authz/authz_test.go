@@ -46,9 +46,9 @@ func TestUpdate(t *testing.T) {
 	ruler := authz.Caller{Client: owner, Rules: true, Access: enum.LevelWrite}
 	creator := authz.Caller{Client: partner, Access: enum.LevelWrite}
 	for name, c := range map[string]struct {
-		caller       authz.Caller
-		app          authz.Application
-		update       bool
+		caller        authz.Caller
+		app           authz.Application
+		update        bool
 		any, explicit bool // change of the access type to these
 	}{
 		"owner, OWN":                    {ruler, own, true, true, false},
