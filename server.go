@@ -39,6 +39,7 @@ func (versionCommand) Run() error { //nolint:unparam // the form kong asks for
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	parsed := kong.Parse(&cli{},
 		kong.Name("appanage"),
 		kong.Description("The hub of a multi-tenant application platform: clients, users, rights and applications behind one GraphQL API. Every flag is an environment variable too: --listen is APPANAGE_LISTEN."),

@@ -23,7 +23,7 @@ type Migrate struct{ config.Database }
 
 // Run implements the command.
 func (m *Migrate) Run(ctx context.Context) error {
-	h, err := hub.Open(ctx, m.Database.Database, identity.DefaultSessionLimits)
+	h, err := hub.Open(ctx, m.URL(), identity.DefaultSessionLimits)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ type Create struct {
 
 // Run implements the command.
 func (c *Create) Run(ctx context.Context) (err error) {
-	h, err := hub.Open(ctx, c.Database.Database, identity.DefaultSessionLimits)
+	h, err := hub.Open(ctx, c.URL(), identity.DefaultSessionLimits)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/appanage/appanage/ent"
+	"github.com/appanage/appanage/ent/tenant"
 	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/authority"
 	"github.com/appanage/appanage/internal/clock"
@@ -22,6 +24,7 @@ import (
 	"github.com/appanage/appanage/internal/hub"
 	"github.com/appanage/appanage/internal/identity"
 	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/store"
 )
 
 // Serve runs the server until it is told to stop.
@@ -81,9 +84,9 @@ func perSecond(n float64) httpapi.Rate {
 
 // where gives the database and its keys. The demo's, unless a database was named, are gone when it stops.
 func (s *Serve) where() (database string, keys config.Keys, cleanUp func(), err error) {
-	if !s.Demo || s.DatabaseGiven() {
-		keys, err = s.KeysFor(s.Database.Database)
-		return s.Database.Database, keys, func() {}, err
+	if !s.Demo || s.Database.Database != "" {
+		keys, err = s.KeysFor(s.URL())
+		return s.URL(), keys, func() {}, err
 	}
 	dir, err := os.MkdirTemp("", "appanage-demo-")
 	if err != nil {
@@ -93,7 +96,8 @@ func (s *Serve) where() (database string, keys config.Keys, cleanUp func(), err 
 }
 
 // firstAdmin makes the administrator that the configuration names, on a platform without users. Without one it says
-// how to make him.
+// how to make him. Servers that start at once take turns by the SYSTEM client's row: the later ones find the user of
+// the first.
 func (s *Serve) firstAdmin(ctx context.Context, h *hub.Hub, log *slog.Logger) error {
 	ctx = actor.System(ctx, "the operator's configuration names the first administrator")
 	users, err := h.DB.Client(ctx).User.Query().Exist(ctx)
@@ -106,11 +110,19 @@ func (s *Serve) firstAdmin(ctx context.Context, h *hub.Hub, log *slog.Logger) er
 		}
 		return nil
 	}
-	_, err = h.Identity.CreateUser(ctx, identity.CreateUser{
-		Client: oid.SystemClient, Name: s.AdminUser, UserName: s.AdminUser, Password: s.AdminPassword,
-		Roles: []oid.Role{authority.BuiltInRole(authority.OwnerRole)},
+	return h.DB.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
+		if _, err := store.ForUpdate(h.DB, tx.Tenant.Query().Where(tenant.ID(oid.SystemClient))).Only(ctx); err != nil {
+			return err
+		}
+		if users, err := tx.User.Query().Exist(ctx); err != nil || users {
+			return err
+		}
+		_, err := h.Identity.CreateUser(ctx, identity.CreateUser{
+			Client: oid.SystemClient, Name: s.AdminUser, UserName: s.AdminUser, Password: s.AdminPassword,
+			Roles: []oid.Role{authority.BuiltInRole(authority.OwnerRole)},
+		})
+		return err
 	})
-	return err
 }
 
 // fill brings the demo's data and says how to get in.
@@ -127,6 +139,6 @@ func (s *Serve) fill(ctx context.Context, h *hub.Hub, address string) error {
 	if err != nil {
 		return err
 	}
-	introduce(os.Stdout, "http://"+address, users)
+	fmt.Print(introduction("http://"+address, users, s.Database.Database != ""))
 	return nil
 }

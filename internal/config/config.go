@@ -14,7 +14,15 @@ import (
 
 // Database is where the data is. It is embedded in the commands that need it.
 type Database struct {
-	Database string `default:"sqlite:appanage.db" help:"Where the data is: sqlite:FILE, or mysql://user:password@host:3306/name (MySQL 8, MariaDB 10.6 or later). Default: ${default}." placeholder:"URL"`
+	Database string `help:"Where the data is: sqlite:FILE, or mysql://user:password@host:3306/name (MySQL 8, MariaDB 10.6 or later). Default: sqlite:appanage.db." placeholder:"URL"`
+}
+
+// URL is the database named, or the default.
+func (d Database) URL() string {
+	if d.Database == "" {
+		return "sqlite:appanage.db"
+	}
+	return d.Database
 }
 
 // Secret is where the key comes from. Every key the server works with derives from it.
@@ -75,12 +83,7 @@ func (s *Serve) Validate() error {
 // Page tells whether the GraphiQL page is served.
 func (s *Serve) Page() bool { return !s.Production || s.Explorer }
 
-// DatabaseGiven tells whether a database was named, by flag or environment.
-func (s *Serve) DatabaseGiven() bool {
-	return s.Database.Database != "sqlite:appanage.db" || os.Getenv("APPANAGE_DATABASE") != ""
-}
-
-// Logger writes to w as configured.
+// Logger writes to standard error as configured.
 func (s *Serve) Logger() *slog.Logger {
 	options := &slog.HandlerOptions{Level: s.LogLevel}
 	if s.LogFormat == "json" {
