@@ -20,10 +20,10 @@ prerequisites:
 	@scripts/prerequisites.sh
 
 test-go: ## The Go tests, on SQLite and on a MariaDB of their own
-	go test ./...
+	go test -count=1 ./...
 
 test-race: ## The Go tests of our packages under the race detector
-	CGO_ENABLED=1 go test -race $(OURS)
+	CGO_ENABLED=1 go test -count=1 -race $(OURS)
 
 test-web: ## The page in a real browser, and the 61 checks of graphql-http
 	scripts/test-web.sh

@@ -1,0 +1,123 @@
+package config_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/appanage/appanage/internal/config"
+)
+
+func TestServeRefusesWhatDoesNotGoTogether(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*config.Serve)
+		flag   string // named by the error; "" where all is fine
+	}{
+		"the defaults":             {func(*config.Serve) {}, ""},
+		"a demo":                   {func(s *config.Serve) { s.Demo = true }, ""},
+		"a demo on IPv6":           {func(s *config.Serve) { s.Demo, s.Listen = true, "[::1]:0" }, ""},
+		"a demo for all":           {func(s *config.Serve) { s.Demo, s.Listen = true, "0.0.0.0:8080" }, "--demo"},
+		"a demo on every address":  {func(s *config.Serve) { s.Demo, s.Listen = true, ":8080" }, "--demo"},
+		"a demo in production":     {func(s *config.Serve) { s.Demo, s.Production = true, true }, "--demo"},
+		"a demo with an admin":     {func(s *config.Serve) { s.Demo, s.AdminUser, s.AdminPassword = true, "a", "b" }, "--demo"},
+		"an admin, no password":    {func(s *config.Serve) { s.AdminUser = "a" }, "--admin-user"},
+		"a password, no admin":     {func(s *config.Serve) { s.AdminPassword = "a" }, "--admin-user"},
+		"no port":                  {func(s *config.Serve) { s.Listen = "127.0.0.1" }, "--listen"},
+		"an origin":                {func(s *config.Serve) { s.CORSOrigin = []string{"https://a.example:8443"} }, ""},
+		"an origin with a path":    {func(s *config.Serve) { s.CORSOrigin = []string{"https://a.example/"} }, "--cors-origin"},
+		"every origin":             {func(s *config.Serve) { s.CORSOrigin = []string{"*"} }, "--cors-origin"},
+		"an origin without scheme": {func(s *config.Serve) { s.CORSOrigin = []string{"a.example"} }, "--cors-origin"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := config.Serve{Listen: "127.0.0.1:8080"}
+			c.change(&s)
+			err := s.Validate()
+			if (err == nil) != (c.flag == "") || err != nil && !strings.Contains(err.Error(), c.flag) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// design 7: no default secret. It is given, or made and kept beside the SQLite file, or the server refuses.
+func TestKeys(t *testing.T) {
+	dir := t.TempDir()
+	database := "sqlite:" + filepath.Join(dir, "hub.db")
+	first := keys(t, config.Secret{}, database)
+	if again := keys(t, config.Secret{}, database); !bytes.Equal(first.Key("cursor"), again.Key("cursor")) {
+		t.Error("the second start has another key")
+	}
+	if other := keys(t, config.Secret{}, "sqlite:"+filepath.Join(dir, "other.db")); bytes.Equal(first.Key("cursor"), other.Key("cursor")) {
+		t.Error("two databases have one key")
+	}
+	if bytes.Equal(first.Key("cursor"), first.Key("audit")) || len(first.Key("cursor")) != 32 {
+		t.Error("keys of two purposes are alike, or too short")
+	}
+	info, err := os.Stat(filepath.Join(dir, "hub.db.key"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the key's file: %v, %v", info, err)
+	}
+	given := config.Secret{Secret: strings.Repeat("s", 32)}
+	if a, b := keys(t, given, database), keys(t, given, "mysql://u@h:1/d"); !bytes.Equal(a.Key("cursor"), b.Key("cursor")) {
+		t.Error("one secret gives two keys")
+	}
+	for name, c := range map[string]struct {
+		secret   config.Secret
+		database string
+	}{
+		"none, shared database": {config.Secret{}, "mysql://u@h:1/d"},
+		"short":                 {config.Secret{Secret: "short"}, database},
+	} {
+		if _, err := c.secret.KeysFor(c.database); err == nil || !strings.Contains(err.Error(), "--secret") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestServersThatStartAtOnceKeepOneKey(t *testing.T) {
+	database := "sqlite:" + filepath.Join(t.TempDir(), "hub.db")
+	made := make([][]byte, 20)
+	var group sync.WaitGroup
+	for i := range made {
+		group.Go(func() {
+			k, err := config.Secret{}.KeysFor(database)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			made[i] = k.Key("cursor")
+		})
+	}
+	group.Wait()
+	for _, key := range made {
+		if !bytes.Equal(key, made[0]) {
+			t.Fatal("two servers have different keys")
+		}
+	}
+}
+
+func TestADamagedKeyIsNotReplaced(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "hub.db.key")
+	if err := os.WriteFile(file, []byte("torn"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (config.Secret{}).KeysFor("sqlite:" + filepath.Join(dir, "hub.db")); err == nil {
+		t.Error("a damaged key was taken")
+	}
+	if text, err := os.ReadFile(file); err != nil || string(text) != "torn" {
+		t.Errorf("the file is %q now, %v", text, err)
+	}
+}
+
+func keys(t *testing.T, s config.Secret, database string) config.Keys {
+	t.Helper()
+	k, err := s.KeysFor(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
