@@ -3,8 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-# Our own packages: generated code is left out where it would only cost time.
-OURS = $(shell go list ./... | grep -v -e /ent -e /graph/generated)
+# Our own packages for the race detector: not generated code, nor tests that drive another process.
+OURS = $(shell go list ./... | grep -v -e /ent -e /graph/generated -e /internal/proctest -e /bench)
 
 .PHONY: help demo test test-go test-race test-web check generate lint bench web prerequisites clean
 

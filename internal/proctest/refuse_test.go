@@ -28,7 +28,7 @@ func TestConfigurationsRefused(t *testing.T) {
 		"administrator without key": {args: []string{"serve"}, env: map[string]string{"ADMIN_USER": "root"}, says: "--admin-user and --admin-password go together"},
 		"every origin":              {args: []string{"serve", "--cors-origin", "*"}, says: "--cors-origin"},
 		"no port":                   {args: []string{"serve", "--listen", "localhost"}, says: "--listen"},
-		"unknown engine":            {args: []string{"serve", "--database", "postgres://hub@127.0.0.1/hub"}, env: map[string]string{"SECRET": secret}, says: "sqlite:path or mysql://"},
+		"unknown engine":            {args: []string{"serve", "--listen", "127.0.0.1:0", "--database", "postgres://hub@127.0.0.1/hub"}, env: map[string]string{"SECRET": secret}, says: "sqlite:path or mysql://"},
 		"unknown flag":              {args: []string{"serve", "--admin-pasword", password}, says: "--admin-pasword"},
 		"unknown command":           {args: []string{"server"}, says: "server"},
 	} {
@@ -63,7 +63,7 @@ func TestDatabasePasswordStaysHidden(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := call{env: map[string]string{"DATABASE": database, "SECRET": secret}}
-			for _, args := range [][]string{{"serve"}, {"migrate"}, {"admin", "create", "--user-name", "root"}} {
+			for _, args := range [][]string{{"serve", "--listen", "127.0.0.1:0"}, {"migrate"}, {"admin", "create", "--user-name", "root"}} {
 				c.args, c.stdin = args, password
 				out, code := c.finish(t)
 				if code == 0 || !strings.Contains(out, "database") {
