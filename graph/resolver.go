@@ -39,18 +39,19 @@ func found[T any](row *T, err error) (*T, error) {
 
 // inFull gives a field of a client to callers who see more of it than its code and name (domain 0).
 func inFull[T any](ctx context.Context, r *Resolver, client *ent.Tenant, value T) (*T, error) {
-	in, known := actor.From(ctx).Scope.Has(client.ID)
-	if !known {
-		var err error
-		in, err = r.DB.Client(ctx).Tenant.Query().Where(tenant.ID(client.ID), scope.Listed(ctx, "Tenant")).Exist(ctx)
-		if err != nil {
-			return nil, err
-		}
-	}
-	if !in {
-		return nil, nil
+	if in, err := r.inScope(ctx, client); err != nil || !in {
+		return nil, err
 	}
 	return &value, nil
+}
+
+// inScope tells whether the caller sees a client in full. To the others it has no edges either: those to what they see
+// themselves would still say what hangs together.
+func (r *Resolver) inScope(ctx context.Context, client *ent.Tenant) (bool, error) {
+	if in, known := actor.From(ctx).Scope.Has(client.ID); known {
+		return in, nil
+	}
+	return r.DB.Client(ctx).Tenant.Query().Where(tenant.ID(client.ID), scope.Listed(ctx, "Tenant")).Exist(ctx)
 }
 
 // parseID reads an id of the kind an argument asks for.

@@ -55,13 +55,10 @@ func (r *mutationResolver) SessionCreate(ctx context.Context, input model.Sessio
 }
 
 func (r *mutationResolver) SessionDelete(ctx context.Context, input model.SessionDeleteInput) (*model.SessionDeletePayload, error) {
-	var id oid.Session
-	if s := text(input.ID); s != "" {
-		var err error
-		if id, err = parseID[oid.Session]("input.id", s); err != nil {
-			errs, err := userErrors(err)
-			return &model.SessionDeletePayload{Errors: errs}, err
-		}
+	id, err := optionalID[oid.Session]("input.id", input.ID)
+	if err != nil {
+		errs, err := userErrors(err)
+		return &model.SessionDeletePayload{Errors: errs}, err
 	}
 	ended, err := r.Identity.SignOut(ctx, id)
 	errs, err := userErrors(err)

@@ -3,6 +3,7 @@ package list
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -35,7 +36,7 @@ func Connect[Q Query[Q, P, O, T], P, O ~func(*sql.Selector), T any](
 	if conditions.Err != nil {
 		return nil, conditions.Err
 	}
-	c := connector[Q, P, O, T]{order: order, binding: order.binding(conditions), codec: codec}
+	c := connector[Q, P, O, T]{order: order, binding: order.binding(conditions), codec: codec, turn: new(sync.Mutex)}
 	c.all = q.Where(P(scope.Listed(ctx, order.Kind)))
 	for _, p := range conditions.Predicates {
 		c.all = c.where(c.all, p)
@@ -74,6 +75,7 @@ type connector[Q Query[Q, P, O, T], P, O ~func(*sql.Selector), T any] struct {
 	binding string
 	codec   cursor.Codec
 	all     Q
+	turn    *sync.Mutex // held while one of the questions below is being asked
 }
 
 func (c connector[Q, P, O, T]) position(argument string, text *string) (*cursor.Position, error) {
@@ -125,7 +127,7 @@ func (c connector[Q, P, O, T]) by(down bool) []O {
 // connection builds the answer. On the side the page was cut, more says whether the list goes on; on the other
 // side the database is asked what lies beyond the page's end or, when it is empty, beyond the cursor.
 func (c connector[Q, P, O, T]) connection(rows []*T, more, backwards bool, after, before *cursor.Position) *model.Connection[T] {
-	out := &model.Connection[T]{Edges: make([]*model.Edge[T], len(rows)), Count: c.count}
+	out := &model.Connection[T]{Edges: make([]*model.Edge[T], len(rows)), Count: asked(c, Q.Count)}
 	for i, row := range rows {
 		out.Edges[i] = &model.Edge[T]{Node: row, Cursor: c.codec.Encode(c.binding, c.positionOf(row))}
 	}
@@ -156,12 +158,21 @@ func (c connector[Q, P, O, T]) upTo(p *cursor.Position, down bool) func(context.
 
 // exist asks whether the list has rows with a predicate.
 func (c connector[Q, P, O, T]) exist(p Predicate) func(context.Context) (bool, error) {
-	return func(ctx context.Context) (bool, error) { return c.where(c.all.Clone(), p).Exist(ctx) }
+	return asked(c, func(q Q, ctx context.Context) (bool, error) { return c.where(q, p).Exist(ctx) })
 }
 
-// count counts the whole list. Like exist it is asked once for each alias, perhaps at once: a query of ent runs only
-// once, so each asks a clone.
-func (c connector[Q, P, O, T]) count(ctx context.Context) (int, error) { return c.all.Clone().Count(ctx) }
+// asked puts a question about the whole list off until it is selected. The executor asks at once for all that was
+// selected, and again for each alias. So each time a clone answers, for a query of ent runs only once; and one after
+// the other, for clones share the queries they came from (a client's gifts, for his packages), which run with them.
+func asked[Q Query[Q, P, O, T], P, O ~func(*sql.Selector), T, V any](
+	c connector[Q, P, O, T], question func(Q, context.Context) (V, error),
+) func(context.Context) (V, error) {
+	return func(ctx context.Context) (V, error) {
+		c.turn.Lock()
+		defer c.turn.Unlock()
+		return question(c.all.Clone(), ctx)
+	}
+}
 
 func (c connector[Q, P, O, T]) where(q Q, p Predicate) Q {
 	return q.Where(P(func(s *sql.Selector) { s.Where(p(s.C)) }))

@@ -2,6 +2,7 @@ package list
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -35,8 +36,25 @@ func equal[T any](b *builder, column string, o graphql.Omittable[*T]) {
 	}
 }
 
-// id filters by a foreign key. An id of another kind is an input error; an unknown or foreign one finds nothing.
-func id[T oid.ID](b *builder, column, argument string, o graphql.Omittable[*string]) {
+// word filters by one of a closed list of words. The executor lets a variable bring it in the wrong case.
+func word[T interface {
+	~string
+	Values() []string
+}](b *builder, column, argument string, o graphql.Omittable[*T]) {
+	v, ok := given(o)
+	if !ok {
+		return
+	}
+	if words := v.Values(); !slices.Contains(words, string(v)) {
+		b.errors.Add(apperr.At("filter."+argument, apperr.Invalid, "not one of %s", strings.Join(words, ", ")))
+		return
+	}
+	b.equal(column, v)
+}
+
+// id filters by a foreign key. An id of another kind is an input error. An unknown one finds nothing, and neither does
+// a foreign one that visible rows hold: what they lead to is null there, and no filter may tell what it was (domain 0).
+func id[T oid.ID](ctx context.Context, b *builder, column, argument string, o graphql.Omittable[*string]) {
 	s, ok := given(o)
 	if !ok {
 		return
@@ -47,6 +65,29 @@ func id[T oid.ID](b *builder, column, argument string, o graphql.Omittable[*stri
 		return
 	}
 	b.equal(column, v)
+	if a := actor.From(ctx); a != nil && !inSight(a, s) {
+		b.Predicates = append(b.Predicates, func(scope.Column) *sql.Predicate { return visible[T](a, s) })
+	}
+}
+
+// filtered has what a filter can name: the ent type, for its scope, and the table.
+var filtered = map[oid.Kind]struct{ typ, table string }{
+	oid.KindClient:      {"Tenant", "clients"},
+	oid.KindApplication: {"Application", "applications"},
+}
+
+// visible is the condition that the actor sees the object with an id.
+func visible[T oid.ID](a *actor.Actor, id string) *sql.Predicate {
+	var zero T
+	in := filtered[zero.Kind()]
+	t := sql.Table(in.table).As("filtered")
+	return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(t).Where(sql.And(sql.EQ(t.C("id"), id), scope.Kinds[in.typ].ReadBy(a, t.C))))
+}
+
+// inSight tells of whom everything is visible, and of the clients that the scope lists, without asking the database.
+func inSight(a *actor.Actor, id string) bool {
+	in, _ := a.Scope.Has(oid.Client(id))
+	return a.IsSystem() || a.Scope.All || in || slices.Contains(a.Scope.Above, oid.Client(id))
 }
 
 // search finds a part of one of the columns. Columns of folded text are compared with the folded needle, the
@@ -56,14 +97,15 @@ func search(b *builder, o graphql.Omittable[*string], columns ...string) {
 	if !ok {
 		return
 	}
-	if n := utf8.RuneCountInString(s); n < 1 || n > maxSearch {
-		b.errors.Add(apperr.At("filter.search", apperr.Invalid, "`search` must have 1 to %d characters", maxSearch))
+	folded := fold.Key(s)
+	if folded == "" || utf8.RuneCountInString(s) > maxSearch {
+		b.errors.Add(apperr.At("filter.search", apperr.Invalid, "`search` must have 1 to %d characters, and not only spaces", maxSearch))
 		return
 	}
 	b.add("search", s, func(col scope.Column) *sql.Predicate {
 		parts := make([]*sql.Predicate, len(columns))
 		for i, c := range columns {
-			needle := fold.Key(s)
+			needle := folded
 			if c, up := strings.CutPrefix(c, "^"); up {
 				parts[i] = contains(col(c), strings.ToUpper(needle))
 				continue
@@ -126,9 +168,9 @@ func Clients(ctx context.Context, f *model.ClientFilter) Conditions {
 		return b.done()
 	}
 	search(&b, f.Search, "name_key", "^code")
-	equal(&b, "type", f.Type)
-	equal(&b, "status", f.Status)
-	id[oid.Client](&b, "manager_id", "managerId", f.ManagerID)
+	word(&b, "type", "type", f.Type)
+	word(&b, "status", "status", f.Status)
+	id[oid.Client](ctx, &b, "manager_id", "managerId", f.ManagerID)
 	mine(ctx, &b, f.Within, func(a *actor.Actor, col scope.Column) *sql.Predicate {
 		return sql.Or(sql.EQ(col("id"), a.Client), sql.EQ(col("manager_id"), a.Client))
 	})
@@ -145,10 +187,10 @@ func Applications(ctx context.Context, f *model.ApplicationFilter) Conditions {
 		b.equal("status", enum.ApplicationActive)
 	}
 	search(&b, f.Search, "name_key", "code")
-	equal(&b, "type", f.Type)
-	equal(&b, "status", f.Status)
-	equal(&b, "access_type", f.AccessType)
-	id[oid.Client](&b, "client_id", "clientId", f.ClientID)
+	word(&b, "type", "type", f.Type)
+	word(&b, "status", "status", f.Status)
+	word(&b, "access_type", "accessType", f.AccessType)
+	id[oid.Client](ctx, &b, "client_id", "clientId", f.ClientID)
 	mine(ctx, &b, f.Within, func(a *actor.Actor, col scope.Column) *sql.Predicate {
 		return sql.Or(sql.EQ(col("client_id"), a.Client), scope.Granted(a, col("id")))
 	})
@@ -162,8 +204,8 @@ func Users(ctx context.Context, f *model.UserFilter) Conditions {
 		return b.done()
 	}
 	search(&b, f.Search, "name_key", "user_name_key", "email_key")
-	equal(&b, "status", f.Status)
-	id[oid.Client](&b, "client_id", "clientId", f.ClientID)
+	word(&b, "status", "status", f.Status)
+	id[oid.Client](ctx, &b, "client_id", "clientId", f.ClientID)
 	mine(ctx, &b, f.Within, func(a *actor.Actor, col scope.Column) *sql.Predicate {
 		return exists("memberships", "user_id", col, a)
 	})
@@ -177,8 +219,8 @@ func Roles(ctx context.Context, f *model.RoleFilter) Conditions {
 		return b.done()
 	}
 	search(&b, f.Search, "name_key")
-	id[oid.Application](&b, "application_id", "applicationId", f.ApplicationID)
-	id[oid.Client](&b, "client_id", "clientId", f.ClientID)
+	id[oid.Application](ctx, &b, "application_id", "applicationId", f.ApplicationID)
+	id[oid.Client](ctx, &b, "client_id", "clientId", f.ClientID)
 	equal(&b, "built_in", f.BuiltIn)
 	mine(ctx, &b, f.Within, ownedByMine)
 	return b.done()
@@ -191,8 +233,8 @@ func Permissions(ctx context.Context, f *model.PermissionFilter) Conditions {
 		return b.done()
 	}
 	search(&b, f.Search, "authority_key")
-	id[oid.Application](&b, "application_id", "applicationId", f.ApplicationID)
-	id[oid.Client](&b, "client_id", "clientId", f.ClientID)
+	id[oid.Application](ctx, &b, "application_id", "applicationId", f.ApplicationID)
+	id[oid.Client](ctx, &b, "client_id", "clientId", f.ClientID)
 	equal(&b, "built_in", f.BuiltIn)
 	mine(ctx, &b, f.Within, ownedByMine)
 	return b.done()
@@ -205,8 +247,8 @@ func Packages(ctx context.Context, f *model.PackageFilter) Conditions {
 		return b.done()
 	}
 	search(&b, f.Search, "name_key", "^code")
-	id[oid.Application](&b, "application_id", "applicationId", f.ApplicationID)
-	id[oid.Client](&b, "client_id", "clientId", f.ClientID)
+	id[oid.Application](ctx, &b, "application_id", "applicationId", f.ApplicationID)
+	id[oid.Client](ctx, &b, "client_id", "clientId", f.ClientID)
 	equal(&b, "base", f.Base)
 	mine(ctx, &b, f.Within, func(a *actor.Actor, col scope.Column) *sql.Predicate {
 		return sql.Or(ownedByMine(a, col), exists("package_gifts", "package_id", col, a))
@@ -215,28 +257,28 @@ func Packages(ctx context.Context, f *model.PackageFilter) Conditions {
 }
 
 // Properties reads an ApplicationPropertyFilter.
-func Properties(_ context.Context, f *model.ApplicationPropertyFilter) Conditions {
+func Properties(ctx context.Context, f *model.ApplicationPropertyFilter) Conditions {
 	var b builder
 	if f == nil {
 		return b.done()
 	}
 	search(&b, f.Search, "^name")
-	id[oid.Application](&b, "application_id", "applicationId", f.ApplicationID)
-	id[oid.Client](&b, "client_id", "clientId", f.ClientID)
+	id[oid.Application](ctx, &b, "application_id", "applicationId", f.ApplicationID)
+	id[oid.Client](ctx, &b, "client_id", "clientId", f.ClientID)
 	equal(&b, "public", f.Public)
 	return b.done()
 }
 
 // URLs reads a ClientUrlFilter.
-func URLs(_ context.Context, f *model.ClientURLFilter) Conditions {
+func URLs(ctx context.Context, f *model.ClientURLFilter) Conditions {
 	var b builder
 	if f == nil {
 		return b.done()
 	}
 	search(&b, f.Search, "origin")
-	id[oid.Application](&b, "application_id", "applicationId", f.ApplicationID)
-	id[oid.Client](&b, "client_id", "clientId", f.ClientID)
-	equal(&b, "status", f.Status)
+	id[oid.Application](ctx, &b, "application_id", "applicationId", f.ApplicationID)
+	id[oid.Client](ctx, &b, "client_id", "clientId", f.ClientID)
+	word(&b, "status", "status", f.Status)
 	return b.done()
 }
 
@@ -246,20 +288,20 @@ func Grants(ctx context.Context, f *model.AccessGrantFilter) Conditions {
 	if f == nil {
 		return b.done()
 	}
-	equal(&b, "level", f.Level)
-	id[oid.Application](&b, "application_id", "applicationId", f.ApplicationID)
-	id[oid.Client](&b, "client_id", "clientId", f.ClientID)
+	word(&b, "level", "level", f.Level)
+	id[oid.Application](ctx, &b, "application_id", "applicationId", f.ApplicationID)
+	id[oid.Client](ctx, &b, "client_id", "clientId", f.ClientID)
 	when(ctx, &b, "inForce", f.InForce)
 	return b.done()
 }
 
 // Memberships reads a MembershipFilter.
-func Memberships(_ context.Context, f *model.MembershipFilter) Conditions {
+func Memberships(ctx context.Context, f *model.MembershipFilter) Conditions {
 	var b builder
 	if f == nil {
 		return b.done()
 	}
-	id[oid.Client](&b, "client_id", "clientId", f.ClientID)
+	id[oid.Client](ctx, &b, "client_id", "clientId", f.ClientID)
 	equal(&b, "home", f.Home)
 	return b.done()
 }
@@ -270,7 +312,7 @@ func Sessions(ctx context.Context, f *model.SessionFilter) Conditions {
 	if f == nil {
 		return b.done()
 	}
-	id[oid.Client](&b, "client_id", "clientId", f.ClientID)
+	id[oid.Client](ctx, &b, "client_id", "clientId", f.ClientID)
 	when(ctx, &b, "live", f.Live)
 	return b.done()
 }

@@ -33,9 +33,12 @@ func (c *Create) Validate() error {
 	var errs apperr.Collector
 	input.Name(&errs, "input.name", &c.Name)
 	checkThumbnail(&errs, c.ThumbnailURL)
+	checkWord(&errs, "input.type", c.Type)
+	checkWord(&errs, "input.accessType", c.AccessType)
+	given := c.Code != "" // of spaces alone is given too, and no code
 	c.Code = strings.ToLower(strings.TrimSpace(c.Code))
 	switch {
-	case c.Code == "":
+	case !given:
 	case !codePattern.MatchString(c.Code):
 		errs.Add(apperr.At("input.code", apperr.Invalid,
 			"a code is 2 to 63 letters a to z, digits and dashes, begins with a letter and does not end in a dash"))

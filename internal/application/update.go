@@ -33,6 +33,9 @@ func (c *Update) Validate() error {
 		input.Name(&errs, "input.name", c.Name)
 	}
 	checkThumbnail(&errs, c.ThumbnailURL)
+	if c.AccessType != nil {
+		checkWord(&errs, "input.accessType", *c.AccessType)
+	}
 	return errs.Err()
 }
 

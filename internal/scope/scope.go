@@ -144,9 +144,7 @@ func reachableClient(a *actor.Actor, col Column) *sql.Predicate {
 		func(a *actor.Actor, col Column) *sql.Predicate {
 			app := sql.Table("applications").As("owned_app")
 			return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(app).Where(sql.And(
-				sql.ColumnsEQ(app.C("client_id"), col("id")),
-				sql.EQ(app.C("status"), enum.ApplicationActive),
-				granted(a, app.C("id"), "owner_grant"))))
+				sql.ColumnsEQ(app.C("client_id"), col("id")), sharedApplication(a, app.C))))
 		})(a, col)
 }
 
@@ -161,14 +159,18 @@ func visibleUser(a *actor.Actor, col Column) *sql.Predicate {
 		})(a, col)
 }
 
-// visibleApplication: active ones owned in scope, or with a grant in force for a client in scope; archived
-// ones only for those who may update them (domain 4.6).
+// visibleApplication: owned in scope, or shared with a client in scope. That archived ones are listed only when asked
+// for is the lists' affair (domain 4.6).
 func visibleApplication(a *actor.Actor, col Column) *sql.Predicate {
-	return either(own("client_id"),
-		func(a *actor.Actor, col Column) *sql.Predicate {
-			return sql.And(sql.EQ(col("status"), enum.ApplicationActive), granted(a, col("id"), "app_grant"))
-		},
-		createdByCaller)(a, col)
+	return either(own("client_id"), sharedApplication)(a, col)
+}
+
+// sharedApplication: visible whoever owns it: an active one with a grant in force for a client in scope, or one that
+// the caller may update as its creator, be it archived.
+func sharedApplication(a *actor.Actor, col Column) *sql.Predicate {
+	return sql.Or(
+		sql.And(sql.EQ(col("status"), enum.ApplicationActive), granted(a, col("id"), "app_grant")),
+		createdByCaller(a, col))
 }
 
 // updatableApplication: a second lock behind authz.DecideApplication, which judges the stored row.
@@ -219,12 +221,15 @@ func visiblePackage(a *actor.Actor, col Column) *sql.Predicate {
 
 func builtIn(_ *actor.Actor, col Column) *sql.Predicate { return sql.EQ(col("built_in"), true) }
 
-// ofWritableApplication: owned in scope, or with a WRITE grant for the caller's client.
+// ofWritableApplication: owned in scope, or with a WRITE grant for the caller's client. Nobody writes what he cannot
+// see: of archived applications a grant opens only those that the caller may update.
 func ofWritableApplication(a *actor.Actor, col Column) *sql.Predicate {
 	app := sql.Table("applications").As("of_app")
 	return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(app).Where(sql.And(
 		sql.ColumnsEQ(app.C("id"), col("application_id")),
-		sql.Or(In(a, app.C("client_id")), writable(a, app.C("id"), "of_grant")))))
+		sql.Or(In(a, app.C("client_id")),
+			sql.And(sql.EQ(app.C("status"), enum.ApplicationActive), writable(a, app.C("id"), "of_grant")),
+			createdByCaller(a, app.C)))))
 }
 
 // Granted: the caller's own client has a READ or WRITE grant in force on the application in this column.
