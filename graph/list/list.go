@@ -80,7 +80,7 @@ type builder struct {
 }
 
 func (b *builder) add(name string, value any, p Predicate) {
-	fmt.Fprintf(&b.key, "%s=%v\x00", name, value)
+	fmt.Fprintf(&b.key, "%s=%q\x00", name, fmt.Sprint(value)) // quoted: no text can pass for a further condition
 	b.Predicates = append(b.Predicates, p)
 }
 

@@ -1,0 +1,144 @@
+package sweep
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/appanage/appanage/ent/migrate"
+)
+
+// roots says how each field of Query is called, and what its answer is held against.
+var roots = map[string]func(r *run, f *ast.FieldDefinition){
+	"viewer":       (*run).viewer,
+	"node":         (*run).node,
+	"nodes":        (*run).nodes,
+	"application":  (*run).lookup,
+	"applications": (*run).everyVisible,
+	"client":       (*run).lookup,
+	"clients":      (*run).everyVisible,
+	"packages":     (*run).everyVisible,
+	"permissions":  (*run).everyVisible,
+	"roles":        (*run).everyVisible,
+	"users":        (*run).everyVisible,
+}
+
+// mutation says how a mutation is called.
+type mutation struct {
+	// input is all it takes to succeed, with objects of the caller's own: then nothing but the id under trial, which
+	// takes the place of its leaf, can be wrong.
+	input func(r *run) map[string]any
+	// refusal is the code that answers an unknown id; NOT_FOUND when empty.
+	refusal string
+}
+
+var mutations = map[string]mutation{
+	"applicationCreate": {input: func(*run) map[string]any { return map[string]any{"name": "Swept"} }},
+	"applicationUpdate": {input: func(*run) map[string]any { return map[string]any{"name": "Swept"} }},
+	"applicationPropertiesSet": {input: func(r *run) map[string]any {
+		return map[string]any{"applicationId": r.own("Application"), "properties": []any{map[string]any{"name": "SWEPT", "value": "1"}}}
+	}},
+	"sessionCreate": {refusal: "CREDENTIALS", input: func(*run) map[string]any {
+		return map[string]any{"identifier": "nobody", "password": "correct horse battery staple"}
+	}},
+	"sessionDelete": {input: func(*run) map[string]any { return map[string]any{} }},
+}
+
+// anything is what a leaf names that takes ids of every type.
+const anything = "anything with an id"
+
+// named says what those leaves name that are not called after it: clientId and clientCode name a Client; id and code
+// an object of the type that their field answers with.
+var named = map[string]string{
+	"Query.node.id":             anything,
+	"Query.nodes.ids":           anything,
+	"ClientFilter.managerId":    "Client",
+	"SessionCreateInput.url":    "ClientUrl",
+	"ApplicationUpdateInput.id": "Application",
+	"SessionDeleteInput.id":     "Session",
+}
+
+// claims are the leaves for codes to be given out, with the type of what is called by them. That a code is taken may be
+// said (domain 0), but a foreign one is taken no otherwise than one's own.
+var claims = map[string]string{"ApplicationCreateInput.code": "Application"}
+
+// names gives the type of the objects that a leaf takes the id or code of.
+func (a api) names(l leaf) (typ string, ok bool) {
+	if typ = orElse(named[l.key()], claims[l.key()]); typ != "" {
+		return typ, true
+	}
+	stem := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(l.name(), "s"), "Id"), "Code")
+	if stem != "" {
+		typ = strings.ToUpper(stem[:1]) + stem[1:]
+	}
+	if parent, field, _ := strings.Cut(l.in, "."); field != "" && (l.name() == "id" || l.name() == "code") {
+		typ = a.Types[parent].Fields.ForName(field).Type.Name()
+	}
+	_, ok = kinds[typ]
+	return typ, ok
+}
+
+// gaps says what of the SDL the sweep has no instructions for, and where to write them.
+func (a api) gaps() []string {
+	var list []string
+	gap := func(missing bool, item, advice string) {
+		if missing {
+			list = append(list, item+": "+advice)
+		}
+	}
+	for _, f := range fields(a.Query) {
+		gap(roots[f.Name] == nil, "Query."+f.Name, "say in roots how it is called and what it answers")
+	}
+	for _, f := range fields(a.Mutation) {
+		gap(mutations[f.Name].input == nil, "Mutation."+f.Name, "say in mutations how it is called")
+		gap(len(f.Arguments) != 1 || f.Arguments[0].Name != "input", "Mutation."+f.Name, "the sweep calls mutations with one argument, input: teach it")
+	}
+	for _, def := range a.nodes() {
+		k, known := kinds[def.Name]
+		gap(!known, def.Name, "say in kinds where it is stored and who sees it")
+		for _, f := range fields(def) {
+			item := def.Name + "." + f.Name
+			switch target := a.target(f); {
+			case a.connection(f) != nil:
+				gap(lists[item] == nil, item, "say in lists which objects it holds")
+			case len(f.Arguments) > 0:
+				gap(true, item, "the sweep calls connections with arguments, but no other field of an object: teach it")
+			case isNode(target):
+				gap(known && !hasColumn(k.table, column(f.Name)+"_id"), item, "the sweep reads edges from a column called after them: teach it")
+			case !target.IsLeafType():
+				gap(true, item, "the sweep knows objects with an id and values, but no others within an object: teach it")
+			}
+		}
+	}
+	return append(list, a.gapsInArguments()...)
+}
+
+func (a api) gapsInArguments() []string {
+	var list []string
+	for _, def := range append(a.nodes(), a.Query, a.Mutation) {
+		for _, f := range fields(def) {
+			for _, l := range a.leaves(def, f) {
+				item := def.Name + "." + f.Name + "(" + l.String() + ")"
+				if _, known := a.names(l); (l.isID() || l.isCode()) && !known {
+					list = append(list, item+": say in named what it names")
+				} else if a.connection(f) != nil && !slices.Contains(connectionArguments, l.path[0]) {
+					list = append(list, item+": the sweep has no variation for this argument of a connection: teach it")
+				}
+			}
+		}
+	}
+	return list
+}
+
+// connectionArguments are those that every connection has, and may have.
+var connectionArguments = []string{"first", "after", "last", "before", "filter", "orderBy"}
+
+func hasColumn(table, column string) bool {
+	for _, t := range migrate.Tables {
+		if t.Name == table {
+			return t.HasColumn(column)
+		}
+	}
+	return false
+}
