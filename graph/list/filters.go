@@ -14,6 +14,7 @@ import (
 	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/fold"
+	"github.com/appanage/appanage/internal/input"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/scope"
 )
@@ -36,20 +37,14 @@ func equal[T any](b *builder, column string, o graphql.Omittable[*T]) {
 	}
 }
 
-// word filters by one of a closed list of words. The executor lets a variable bring it in the wrong case.
+// word filters by one of a closed list of words.
 func word[T interface {
 	~string
 	Values() []string
 }](b *builder, column, argument string, o graphql.Omittable[*T]) {
-	v, ok := given(o)
-	if !ok {
-		return
+	if v, ok := given(o); ok && input.Word(&b.errors, "filter."+argument, v) {
+		b.equal(column, v)
 	}
-	if words := v.Values(); !slices.Contains(words, string(v)) {
-		b.errors.Add(apperr.At("filter."+argument, apperr.Invalid, "not one of %s", strings.Join(words, ", ")))
-		return
-	}
-	b.equal(column, v)
 }
 
 // id filters by a foreign key. An id of another kind is an input error. An unknown one finds nothing, and neither does
@@ -88,6 +83,12 @@ func visible[T oid.ID](a *actor.Actor, id string) *sql.Predicate {
 func inSight(a *actor.Actor, id string) bool {
 	in, _ := a.Scope.Has(oid.Client(id))
 	return a.IsSystem() || a.Scope.All || in || slices.Contains(a.Scope.Above, oid.Client(id))
+}
+
+// belongs filters by the application and by the client of what has both.
+func belongs(ctx context.Context, b *builder, application, client graphql.Omittable[*string]) {
+	id[oid.Application](ctx, b, "application_id", "applicationId", application)
+	id[oid.Client](ctx, b, "client_id", "clientId", client)
 }
 
 // search finds a part of one of the columns. Columns of folded text are compared with the folded needle, the
@@ -219,8 +220,7 @@ func Roles(ctx context.Context, f *model.RoleFilter) Conditions {
 		return b.done()
 	}
 	search(&b, f.Search, "name_key")
-	id[oid.Application](ctx, &b, "application_id", "applicationId", f.ApplicationID)
-	id[oid.Client](ctx, &b, "client_id", "clientId", f.ClientID)
+	belongs(ctx, &b, f.ApplicationID, f.ClientID)
 	equal(&b, "built_in", f.BuiltIn)
 	mine(ctx, &b, f.Within, ownedByMine)
 	return b.done()
@@ -233,8 +233,7 @@ func Permissions(ctx context.Context, f *model.PermissionFilter) Conditions {
 		return b.done()
 	}
 	search(&b, f.Search, "authority_key")
-	id[oid.Application](ctx, &b, "application_id", "applicationId", f.ApplicationID)
-	id[oid.Client](ctx, &b, "client_id", "clientId", f.ClientID)
+	belongs(ctx, &b, f.ApplicationID, f.ClientID)
 	equal(&b, "built_in", f.BuiltIn)
 	mine(ctx, &b, f.Within, ownedByMine)
 	return b.done()
@@ -247,8 +246,7 @@ func Packages(ctx context.Context, f *model.PackageFilter) Conditions {
 		return b.done()
 	}
 	search(&b, f.Search, "name_key", "^code")
-	id[oid.Application](ctx, &b, "application_id", "applicationId", f.ApplicationID)
-	id[oid.Client](ctx, &b, "client_id", "clientId", f.ClientID)
+	belongs(ctx, &b, f.ApplicationID, f.ClientID)
 	equal(&b, "base", f.Base)
 	mine(ctx, &b, f.Within, func(a *actor.Actor, col scope.Column) *sql.Predicate {
 		return sql.Or(ownedByMine(a, col), exists("package_gifts", "package_id", col, a))
@@ -263,8 +261,7 @@ func Properties(ctx context.Context, f *model.ApplicationPropertyFilter) Conditi
 		return b.done()
 	}
 	search(&b, f.Search, "^name")
-	id[oid.Application](ctx, &b, "application_id", "applicationId", f.ApplicationID)
-	id[oid.Client](ctx, &b, "client_id", "clientId", f.ClientID)
+	belongs(ctx, &b, f.ApplicationID, f.ClientID)
 	equal(&b, "public", f.Public)
 	return b.done()
 }
@@ -276,8 +273,7 @@ func URLs(ctx context.Context, f *model.ClientURLFilter) Conditions {
 		return b.done()
 	}
 	search(&b, f.Search, "origin")
-	id[oid.Application](ctx, &b, "application_id", "applicationId", f.ApplicationID)
-	id[oid.Client](ctx, &b, "client_id", "clientId", f.ClientID)
+	belongs(ctx, &b, f.ApplicationID, f.ClientID)
 	word(&b, "status", "status", f.Status)
 	return b.done()
 }
@@ -289,8 +285,7 @@ func Grants(ctx context.Context, f *model.AccessGrantFilter) Conditions {
 		return b.done()
 	}
 	word(&b, "level", "level", f.Level)
-	id[oid.Application](ctx, &b, "application_id", "applicationId", f.ApplicationID)
-	id[oid.Client](ctx, &b, "client_id", "clientId", f.ClientID)
+	belongs(ctx, &b, f.ApplicationID, f.ClientID)
 	when(ctx, &b, "inForce", f.InForce)
 	return b.done()
 }

@@ -33,8 +33,8 @@ func (c *Create) Validate() error {
 	var errs apperr.Collector
 	input.Name(&errs, "input.name", &c.Name)
 	checkThumbnail(&errs, c.ThumbnailURL)
-	checkWord(&errs, "input.type", c.Type)
-	checkWord(&errs, "input.accessType", c.AccessType)
+	input.Word(&errs, "input.type", c.Type)
+	input.Word(&errs, "input.accessType", c.AccessType)
 	given := c.Code != "" // of spaces alone is given too, and no code
 	c.Code = strings.ToLower(strings.TrimSpace(c.Code))
 	switch {

@@ -34,7 +34,7 @@ func (c *Update) Validate() error {
 	}
 	checkThumbnail(&errs, c.ThumbnailURL)
 	if c.AccessType != nil {
-		checkWord(&errs, "input.accessType", *c.AccessType)
+		input.Word(&errs, "input.accessType", *c.AccessType)
 	}
 	return errs.Err()
 }

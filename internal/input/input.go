@@ -2,6 +2,7 @@
 package input
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -22,4 +23,18 @@ func Name(errs *apperr.Collector, path string, name *string) {
 	} else if strings.ContainsFunc(*name, unicode.IsControl) {
 		errs.Add(apperr.At(path, apperr.Invalid, "a name is one line, without control characters"))
 	}
+}
+
+// Word notes a word that is none of its closed list, and tells whether it is fine: GraphQL's executor lets a variable
+// bring one in the wrong case.
+func Word[T interface {
+	~string
+	Values() []string
+}](errs *apperr.Collector, path string, word T) bool {
+	words := word.Values()
+	fine := slices.Contains(words, string(word))
+	if !fine {
+		errs.Add(apperr.At(path, apperr.Invalid, "not one of %s", strings.Join(words, ", ")))
+	}
+	return fine
 }
