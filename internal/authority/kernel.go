@@ -99,15 +99,15 @@ func (f Facts) Ceiling(client oid.Client) Ceiling {
 		return Ceiling{everything: true}
 	}
 	ceilings := map[oid.Client]permissions{}
-	for c := range f.Gifts {
+	for c, owned := range f.Owned { // a giver need not have been given anything himself
 		ceilings[c] = permissions{}
+		for _, p := range owned {
+			ceilings[c][p] = struct{}{}
+		}
 	}
-	if ceilings[client] == nil {
-		ceilings[client] = permissions{}
-	}
-	for c, within := range ceilings {
-		for _, p := range f.Owned[c] {
-			within[p] = struct{}{}
+	for c := range f.Gifts {
+		if ceilings[c] == nil {
+			ceilings[c] = permissions{}
 		}
 	}
 	for grown := true; grown; {

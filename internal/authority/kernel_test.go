@@ -1,7 +1,9 @@
 package authority_test
 
 import (
+	"flag"
 	"fmt"
+	"os"
 	"slices"
 	"testing"
 
@@ -11,6 +13,14 @@ import (
 	"github.com/appanage/appanage/internal/authority"
 	"github.com/appanage/appanage/internal/oid"
 )
+
+// TestMain raises the number of random cases: a hundred found a giver without gifts of his own only now and then.
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", "2000"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // world draws facts over a handful of clients, roles, packages and permissions, so that they meet often: gifts in
 // circles, roles of other owners, roles of applications.
@@ -132,5 +142,20 @@ func TestAnOwnedRoleDoesNotOutliveItsPackage(t *testing.T) {
 	f.Gifts = nil
 	if got := f.Effective(); len(got) != 0 {
 		t.Fatalf("without the package: %v", got)
+	}
+}
+
+// domain 3.6: a giver's ceiling holds the permissions of the applications it owns, also when it was given nothing.
+func TestAGiverGivesWhatItOwns(t *testing.T) {
+	const giver, client, role, right, pkg = oid.Client("g"), oid.Client("c"), oid.Role("r"), oid.Permission("p"), oid.Package("k")
+	f := authority.Facts{
+		Client: client, Assigned: []oid.Role{role},
+		Roles:    map[oid.Role]authority.RoleFacts{role: {Owner: giver, Reached: []oid.Role{role}, Permissions: []oid.Permission{right}}},
+		Packages: map[oid.Package][]oid.Role{pkg: {role}},
+		Gifts:    map[oid.Client][]authority.Gift{client: {{Package: pkg, Giver: giver}}},
+		Owned:    map[oid.Client][]oid.Permission{giver: {right}},
+	}
+	if got := f.Effective(); !slices.Equal(got, []oid.Permission{right}) {
+		t.Errorf("held is %v", got)
 	}
 }
