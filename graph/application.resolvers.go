@@ -8,14 +8,13 @@ package graph
 import (
 	"context"
 
+	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/ent/applicationproperty"
-	"github.com/appanage/appanage/graph/list"
-	"github.com/appanage/appanage/internal/oid"
-
-	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/graph/generated"
+	"github.com/appanage/appanage/graph/list"
 	"github.com/appanage/appanage/graph/model"
+	"github.com/appanage/appanage/internal/oid"
 )
 
 func (r *accessGrantResolver) ID(ctx context.Context, obj *ent.AccessGrant) (string, error) {

@@ -8,10 +8,9 @@ package graph
 import (
 	"context"
 
-	"github.com/appanage/appanage/graph/list"
-
 	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/graph/generated"
+	"github.com/appanage/appanage/graph/list"
 	"github.com/appanage/appanage/graph/model"
 )
 

@@ -10,15 +10,13 @@ import (
 	"errors"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
-
+	"github.com/appanage/appanage/graph/generated"
 	"github.com/appanage/appanage/graph/list"
+	"github.com/appanage/appanage/graph/model"
 	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/apperr"
-
-	"github.com/appanage/appanage/graph/generated"
-	"github.com/appanage/appanage/graph/model"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 func (r *queryResolver) Viewer(ctx context.Context) (*model.Viewer, error) {

@@ -9,14 +9,13 @@ import (
 	"context"
 	"time"
 
-	"github.com/appanage/appanage/ent/tenant"
-	"github.com/appanage/appanage/graph/list"
-	"github.com/appanage/appanage/internal/oid"
-
 	"github.com/appanage/appanage/ent"
+	"github.com/appanage/appanage/ent/tenant"
 	"github.com/appanage/appanage/graph/generated"
+	"github.com/appanage/appanage/graph/list"
 	"github.com/appanage/appanage/graph/model"
 	"github.com/appanage/appanage/internal/enum"
+	"github.com/appanage/appanage/internal/oid"
 )
 
 func (r *clientResolver) ID(ctx context.Context, obj *ent.Tenant) (string, error) {

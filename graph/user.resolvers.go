@@ -8,15 +8,14 @@ package graph
 import (
 	"context"
 
+	"github.com/appanage/appanage/ent"
+	"github.com/appanage/appanage/graph/generated"
 	"github.com/appanage/appanage/graph/list"
+	"github.com/appanage/appanage/graph/model"
 	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/identity"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/reqinfo"
-
-	"github.com/appanage/appanage/ent"
-	"github.com/appanage/appanage/graph/generated"
-	"github.com/appanage/appanage/graph/model"
 )
 
 func (r *membershipResolver) ID(ctx context.Context, obj *ent.Membership) (string, error) {
@@ -43,8 +42,8 @@ func (r *membershipResolver) Sessions(ctx context.Context, obj *ent.Membership, 
 
 func (r *mutationResolver) SessionCreate(ctx context.Context, input model.SessionCreateInput) (*model.SessionCreatePayload, error) {
 	token, id, err := r.Identity.SignIn(ctx, identity.SignIn{
-		Identifier: input.Identifier, Password: input.Password, URL: text(input.URL), ClientCode: text(input.ClientCode),
-		ApplicationCode: text(input.ApplicationCode), Device: reqinfo.From(ctx).Device,
+		Identifier: input.Identifier, Password: input.Password, URL: input.URL.Value(), ClientCode: input.ClientCode.Value(),
+		ApplicationCode: input.ApplicationCode.Value(), Device: reqinfo.From(ctx).Device,
 	})
 	errs, err := userErrors(err)
 	if err != nil || len(errs) > 0 {

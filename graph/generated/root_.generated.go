@@ -4261,7 +4261,7 @@ type UserEdge {
 
 """Which users to list. All conditions must hold."""
 input UserFilter {
-  """Part of the name, user name or e-mail address, without case; 1 to 128 characters."""
+  """Part of the name, user name or proven e-mail address, without case; 1 to 128 characters."""
   search: String
 
   """Only users with this status."""

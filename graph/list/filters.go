@@ -8,6 +8,7 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"github.com/99designs/gqlgen/graphql"
+	"golang.org/x/text/cases"
 
 	"github.com/appanage/appanage/graph/model"
 	"github.com/appanage/appanage/internal/actor"
@@ -91,8 +92,8 @@ func belongs(ctx context.Context, b *builder, application, client graphql.Omitta
 	id[oid.Client](ctx, b, "client_id", "clientId", client)
 }
 
-// search finds a part of one of the columns. Columns of folded text are compared with the folded needle, the
-// codes of clients, which are upper case, with the raised one.
+// search finds a part of one of the columns. Columns of folded text are compared with the folded needle, those with
+// a ^, which are upper case, with the raised one, and identifiers, with a ~, with the form they are kept in (NFC).
 func search(b *builder, o graphql.Omittable[*string], columns ...string) {
 	s, ok := given(o)
 	if !ok {
@@ -105,13 +106,15 @@ func search(b *builder, o graphql.Omittable[*string], columns ...string) {
 	}
 	b.add("search", s, func(col scope.Column) *sql.Predicate {
 		parts := make([]*sql.Predicate, len(columns))
-		for i, c := range columns {
+		for i, column := range columns {
 			needle := folded
-			if c, up := strings.CutPrefix(c, "^"); up {
-				parts[i] = contains(col(c), strings.ToUpper(needle))
-				continue
+			switch column[0] {
+			case '^':
+				column, needle = column[1:], strings.ToUpper(folded)
+			case '~':
+				column, needle = column[1:], fold.Text(cases.Fold().String(s))
 			}
-			parts[i] = contains(col(c), needle)
+			parts[i] = contains(col(column), needle)
 		}
 		return sql.Or(parts...)
 	})
@@ -204,7 +207,7 @@ func Users(ctx context.Context, f *model.UserFilter) Conditions {
 	if f == nil {
 		return b.done()
 	}
-	search(&b, f.Search, "name_key", "user_name_key", "email_key")
+	search(&b, f.Search, "name_key", "~user_name_key", "~email_key")
 	word(&b, "status", "status", f.Status)
 	id[oid.Client](ctx, &b, "client_id", "clientId", f.ClientID)
 	mine(ctx, &b, f.Within, func(a *actor.Actor, col scope.Column) *sql.Predicate {

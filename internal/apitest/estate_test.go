@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/appanage/appanage/ent/migrate"
@@ -32,7 +33,7 @@ type estate struct {
 	written      oid.Application // of P, OWN, with WRITE for C
 	any          oid.Application // of P, ANY, with WRITE for C
 
-	known map[string]string // the state, as long as nothing was sent since it was read
+	known atomic.Pointer[map[string]string] // the state, as long as nothing was sent since it was read
 }
 
 func newEstate(t testing.TB, h *hubtest.Hub) *estate {
@@ -114,7 +115,7 @@ func mutation(name string) string {
 // raw sends a mutation and gives the whole answer.
 func (e *estate) raw(token, name string, in input) hubtest.Answer {
 	e.t.Helper()
-	e.known = nil
+	e.known.Store(nil)
 	return e.Do(token, mutation(name), hubtest.Variables{"input": in})
 }
 
@@ -190,16 +191,16 @@ func (e *estate) state() map[string]string {
 
 // before is the state, which need not be read again after a refusal that left it unchanged.
 func (e *estate) before() map[string]string {
-	if e.known == nil {
-		return e.state()
+	if known := e.known.Load(); known != nil {
+		return *known
 	}
-	return e.known
+	return e.state()
 }
 
 func (e *estate) unchanged(t testing.TB, before map[string]string, what ...any) {
 	t.Helper()
 	after := e.state()
-	e.known = after
+	e.known.Store(&after)
 	if reflect.DeepEqual(before, after) {
 		return
 	}
@@ -229,7 +230,7 @@ func (e *estate) column(table string, id any, column string) string {
 // exec changes rows behind the hub's back, as another node would.
 func (e *estate) exec(statement string, args ...any) {
 	e.t.Helper()
-	e.known = nil
+	e.known.Store(nil)
 	if _, err := e.DB.Exec(e.System(), statement, args...); err != nil {
 		e.t.Fatalf("%v\n%s", err, statement)
 	}

@@ -31,7 +31,7 @@ func (w *portfolio) filters() map[string][]string {
 	return map[string][]string{
 		"clients": append(of(map[string][]string{"search": append(search, `"c99"`, `"C9"`), "type": {"BUSINESS", "INDIVIDUAL", "SYSTEM", "null"}, "status": {"ACTIVE", "SUSPENDED"}, "managerId": clients, "within": reach}),
 			`{search: "S", type: BUSINESS, status: ACTIVE, within: MY_CLIENT}`),
-		"users": append(of(map[string][]string{"search": append(search, `"USER1"`, `"@example"`, `"u4@"`), "status": {"ACTIVE", "INVITED", "SUSPENDED", "null"}, "clientId": clients, "within": reach}),
+		"users": append(of(map[string][]string{"search": append(search, `"ＫＩ"`, `"USER1"`, `"@example"`, `"u4@"`), "status": {"ACTIVE", "INVITED", "SUSPENDED", "null"}, "clientId": clients, "within": reach}),
 			`{search: "s", status: ACTIVE, within: MY_CLIENT}`),
 		"roles": append(of(map[string][]string{"search": append(few, `"manager"`, `"ünïcode FI"`), "applicationId": apps, "clientId": clients, "builtIn": yesNo, "within": reach}),
 			`{search: "s", builtIn: false, within: MY_CLIENT}`),

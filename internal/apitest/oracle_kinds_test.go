@@ -159,7 +159,11 @@ func (k kind) keeps(typ string, r row, filter map[string]any, now time.Time) boo
 				return false
 			}
 		default:
-			if got := r[column(name)]; got != want && !(want == true && got == int64(1)) && !(want == false && got == int64(0)) {
+			got := r[column(name)]
+			if _, isBool := want.(bool); isBool {
+				got = got == int64(1)
+			}
+			if got != want {
 				return false
 			}
 		}

@@ -259,7 +259,7 @@ func (c *cursors) compare(got, want []byte) error {
 			return nil
 		}
 		if err != nil || errWant != nil {
-			return fmt.Errorf("the answers end apart: %v, %v", err, errWant)
+			return fmt.Errorf("the answers end apart: %w, %w", err, errWant)
 		}
 		if text, ok := expected.(string); ok && c.meets(text, have) {
 			continue

@@ -15,6 +15,7 @@ import (
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/appanage/appanage/internal/store"
 	"github.com/appanage/appanage/internal/testkit/hubtest"
@@ -75,7 +76,7 @@ func (o *oracle) agrees(t testing.TB, token, query string, vars map[string]any) 
 // answer is the data of a query's answer, with placeholders where cursors stand.
 func (o *oracle) answer(query string, vars map[string]any) []byte {
 	o.t.Helper()
-	document, err := gqlparser.LoadQuery(sdl(), query)
+	document, err := gqlparser.LoadQueryWithRules(sdl(), query, rules.NewDefaultRules())
 	if err != nil {
 		o.t.Fatalf("the test's query is wrong: %v\n%s", err, query)
 	}
@@ -210,12 +211,12 @@ func (o *oracle) sees(typ, scope string, id any) bool {
 
 func (o *oracle) scalar(out *bytes.Buffer, r row, f *ast.Field) {
 	value := r[column(f.Name)]
-	switch {
-	case f.Name == "emailProven":
+	switch f.Name {
+	case "emailProven":
 		value = r["email_key"] != nil
-	case f.Name == "phoneProven":
+	case "phoneProven":
 		value = r["phone_key"] != nil
-	case f.Name == "viewerCan":
+	case "viewerCan":
 		value = o.viewerCan(r)
 	}
 	if n, isInt := value.(int64); isInt && f.Definition.Type.Name() == "Boolean" {

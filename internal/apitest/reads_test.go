@@ -1,10 +1,16 @@
 package apitest
 
 import (
+	"runtime/debug"
 	"testing"
 
 	"github.com/appanage/appanage/internal/testkit/hubtest"
 )
+
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400) // thousands of small answers: a sixth of the time went into collecting them
+	m.Run()
+}
 
 // What can be read, and how it is paged, in one portfolio for each engine. The last ones add to it.
 func TestReads(t *testing.T) {

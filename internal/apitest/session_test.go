@@ -136,8 +136,8 @@ func TestSessionsExpire(t *testing.T) {
 				t.Errorf("after %v: %t", d, !want)
 			}
 		}
-		at(29*time.Minute+59*time.Second, e.carl, true)
-		at(29*time.Minute+59*time.Second+29*time.Minute+59*time.Second, e.carl, true)
+		at(29*time.Minute+30*time.Second, e.carl, true)
+		at(59*time.Minute, e.carl, true)
 		at(90*time.Minute, e.carl, false)
 		at(30*time.Minute+time.Second, e.paula, false)
 		at(29*time.Minute, e.stan, true) // its last use was noted
@@ -164,17 +164,21 @@ func TestWhatIsTakenAwayStopsWithinASecond(t *testing.T) {
 			return oid.Membership(query(t, h, "SELECT id FROM memberships WHERE user_id = ?", u)[0]["id"].(string))
 		}
 		suspended, suspendedToken := user(e.p, "one")
-		clientOfHis, clientToken := h.Client(e.p, "ONE", false), ""
-		_, clientToken = user(clientOfHis, "two")
+		clientOfHis := h.Client(e.p, "ONE", false)
+		_, clientToken := user(clientOfHis, "two")
 		above := h.Client(e.p, "TWO", false)
 		_, aboveToken := user(h.Client(above, "THREE", false), "three")
+		homeless, _ := user(h.Client(above, "FIVE", false), "away")
+		abroad := oid.New[oid.Membership]()
+		h.Must(h.Ent().Membership.Create().SetID(abroad).SetClientID(e.c).SetUserID(homeless).Exec(h.System()))
+		abroadToken := h.Session(e.c, homeless, abroad, nil)
 		inApp, _ := user(e.c, "four")
 		appToken := h.Session(e.c, inApp, membership(inApp), &e.readable)
 		ownApp, _ := user(e.p, "five")
 		ownToken := h.Session(e.p, ownApp, membership(ownApp), &e.app)
 		signedOut, signedOutToken := user(e.p, "six")
 		gone := map[string]string{
-			"a suspended user": suspendedToken, "a suspended client": clientToken, "a client below it": aboveToken,
+			"a suspended user": suspendedToken, "a suspended client": clientToken, "a client below it": aboveToken, "a home below it, acting for another": abroadToken,
 			"a grant taken away": appToken, "an archived application": ownToken, "a session ended elsewhere": signedOutToken,
 		}
 		role := h.Role(e.p, nil, "Reads", oid.BuiltIn[oid.Permission]("Client_READ"))

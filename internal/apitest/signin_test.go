@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/internal/clock"
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/identity"
@@ -35,28 +36,37 @@ func newDoorsOf(t testing.TB, e *estate) *doors {
 	t.Helper()
 	h, d := e.Hub, &doors{estate: e}
 	user := func(c identity.CreateUser) oid.User {
-		if c.Password == "" {
-			c.Password = password
-		}
 		id, err := h.Identity.CreateUser(h.System(), c)
 		h.Must(err)
 		return id
 	}
-	d.una = user(identity.CreateUser{Client: d.p, Name: "Una", UserName: "Una", Email: "Una.Ünal@Example.org", EmailProven: true, Phone: "+41 44 123 45 67", PhoneProven: true})
+	d.una = user(identity.CreateUser{
+		Client: d.p, Name: "Una", UserName: "Una", Email: "Una.Ünal@Example.org", EmailProven: true, Phone: "+41 44 123 45 67", PhoneProven: true, Password: password,
+	})
 	d.una2 = user(identity.CreateUser{Client: d.s, Name: "Una two", UserName: "UNA", Password: another})
-	user(identity.CreateUser{Client: d.p, Name: "Vera", UserName: "vera", Email: "vera@example.org", Phone: "+41441111111"}) // nothing proven
-	user(identity.CreateUser{Client: d.p, Name: "Zoë", UserName: "Zoe\u0308"})
-	for name, status := range map[string]enum.UserStatus{"sus": enum.UserSuspended, "inv": enum.UserInvited} {
-		h.Must(h.Ent().User.UpdateOneID(user(identity.CreateUser{Client: d.p, Name: name, UserName: name})).SetStatus(status).Exec(h.System()))
+	// the others have Una's password, and its hash: making one is slow on purpose
+	other := func(client oid.Client, name string, change func(*ent.UserUpdateOne)) oid.User {
+		id, _ := h.User(client, name)
+		update := h.Ent().User.UpdateOneID(id).SetPasswordHash(query(t, h, "SELECT password_hash AS v FROM users WHERE id = ?", d.una)[0]["v"].(string))
+		change(update)
+		h.Must(update.Exec(h.System()))
+		return id
 	}
-	h.User(d.p, "nopass")
+	other(d.p, "vera", func(u *ent.UserUpdateOne) { u.SetEmail("vera@example.org").SetPhone("+41441111111") }) // nothing proven
+	other(d.p, "zoë", func(u *ent.UserUpdateOne) { u.SetName("Zoë") })
+	other(d.p, "sus", func(u *ent.UserUpdateOne) { u.SetStatus(enum.UserSuspended) })
+	other(d.p, "inv", func(u *ent.UserUpdateOne) { u.SetStatus(enum.UserInvited) })
+	other(d.p, "nopass", func(u *ent.UserUpdateOne) { u.ClearPasswordHash() })
 	suspended := h.Client(d.p, "SUSPENDED", false)
 	d.below = h.Client(suspended, "BELOW", false)
-	user(identity.CreateUser{Client: d.below, Name: "Eve", UserName: "eve"})
+	eve := other(d.below, "eve", func(*ent.UserUpdateOne) {})
 	h.Must(h.Ent().Tenant.UpdateOneID(suspended).SetStatus(enum.ClientSuspended).Exec(h.System()))
-	// Una is a member of C too, and of the barred client
-	for _, client := range []oid.Client{d.c, d.below} {
-		h.Must(h.Ent().Membership.Create().SetClientID(client).SetUserID(d.una).Exec(h.System()))
+	// Una is a member of C too, and of the barred client; so is Eve of C
+	for _, m := range []struct {
+		client oid.Client
+		user   oid.User
+	}{{d.c, d.una}, {d.below, d.una}, {d.c, eve}} {
+		h.Must(h.Ent().Membership.Create().SetClientID(m.client).SetUserID(m.user).Exec(h.System()))
 	}
 	url := func(app oid.Application, client oid.Client, origin string, proven bool) {
 		c := h.Ent().ClientURL.Create().SetClientID(client).SetApplicationID(app).SetOrigin(origin)
@@ -109,6 +119,8 @@ func TestSignInRefusals(t *testing.T) {
 			{"1.5 a suspended client above", input{"identifier": "eve", "clientCode": "BELOW"}},
 			{"1.5 a suspended client above, by another door", input{"identifier": "eve"}},
 			{"1.5 acting for a client below a suspended one", input{"clientCode": "BELOW"}},
+			{"1.5 a home below a suspended client, acting for another", input{"identifier": "eve", "clientCode": "CHILD"}},
+			{"1.5 at the door of a suspended client", input{"clientCode": "SUSPENDED"}},
 			{"1.6 of another base", input{"clientCode": "STRANGER"}},
 			{"1.6 of another base, at SYSTEM's door", input{"clientCode": nil}},
 			{"1.6 with the password of the other base", input{"password": another}},
@@ -117,6 +129,8 @@ func TestSignInRefusals(t *testing.T) {
 			{"an application the client is barred from", input{"applicationCode": "barred"}},
 			{"an application with a grant that has lapsed", input{"applicationCode": "lapsed"}},
 			{"an unknown application", input{"applicationCode": "nothing"}},
+			{"an empty code of an application", input{"applicationCode": ""}},
+			{"an empty client code", input{"clientCode": ""}},
 			{"an archived application", input{"applicationCode": "archived"}},
 			{"a URL that is not proven", input{"clientCode": nil, "url": "https://pending.example"}},
 			{"an unknown URL", input{"clientCode": nil, "url": "https://unknown.example"}},

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/testkit/hubtest"
 )
@@ -15,6 +16,8 @@ func TestApplicationUpdateRefusals(t *testing.T) {
 	hubtest.Engines(t, func(t *testing.T, h *hubtest.Hub) {
 		e := newEstate(t, h)
 		explicit := e.succeeds(e.carl, "applicationCreate", input{"name": "Imported", "accessType": "EXPLICIT"}).Application.ID
+		shared := e.succeeds(e.carl, "applicationCreate", input{"name": "Imported and shared", "accessType": "EXPLICIT"}).Application.ID
+		e.grant(oid.Application(shared), e.g, enum.LevelWrite)
 		e.succeeds(e.paula, "applicationUpdate", input{"id": e.app, "name": "Second version"})
 		for rule, c := range map[string]struct {
 			token string
@@ -46,6 +49,7 @@ func TestApplicationUpdateRefusals(t *testing.T) {
 			"4.4 below a client with WRITE":             {e.gina, input{"id": e.written, "name": "x"}, []string{"NOT_FOUND at input.id"}},
 			"4.4 the creator and the access type":       {e.carl, input{"id": explicit, "accessType": "OWN"}, []string{"NOT_ALLOWED at input.accessType"}},
 			"4.4 the creator, access type and name":     {e.carl, input{"id": explicit, "accessType": "ANY", "name": "x"}, []string{"NOT_ALLOWED at input.accessType"}},
+			"4.4 WRITE on EXPLICIT, not the creator":    {e.gina, input{"id": shared, "name": "x"}, []string{"NOT_ALLOWED at input.id"}},
 			"4.4 below the creator":                     {e.gina, input{"id": explicit, "name": "x"}, []string{"NOT_FOUND at input.id"}},
 			"4.4 refused before the version is told":    {e.carl, input{"id": e.readable, "name": "x", "expectedVersion": 7}, []string{"NOT_ALLOWED at input.id"}},
 			"4.4 unseen before the version is told":     {e.stan, input{"id": e.app, "name": "x", "expectedVersion": 7}, []string{"NOT_FOUND at input.id"}},

@@ -99,6 +99,9 @@ func (w *portfolio) people(x *writer) {
 		u := id[oid.User](i)
 		r := row{"id": u, "client_id": home, "base_id": base, "name": name(i * 3), "status": status[i%4], "locale": "en"}
 		r["user_name"], r["user_name_key"] = nth(i, 3, fmt.Sprintf("User%d", i)), nth(i, 3, fmt.Sprintf("user%d", i))
+		if i == 6 { // kept as it was typed, but for the case
+			r["user_name"], r["user_name_key"] = "Ｋｉｍ", "ｋｉｍ"
+		}
 		r["email"], r["email_key"] = nth(i, 2, fmt.Sprintf("U%d@Example.org", i)), nth(i, 4, fmt.Sprintf("u%d@example.org", i))
 		r["phone"], r["phone_key"] = nth(i, 5, fmt.Sprintf("+41 44 %d", i)), nth(i, 10, fmt.Sprintf("4144%d", i))
 		x.row("users", r)

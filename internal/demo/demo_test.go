@@ -217,7 +217,7 @@ func checkSignIn(t *testing.T, w world) {
 // signIn gives a token, or "" when the credentials are refused.
 func signIn(t *testing.T, w world, u demo.User, at string) string {
 	t.Helper()
-	token, _, err := w.services.Identity.SignIn(t.Context(), identity.SignIn{Identifier: u.UserName, Password: u.Password, ClientCode: at, Device: "test"})
+	token, _, err := w.services.Identity.SignIn(t.Context(), identity.SignIn{Identifier: u.UserName, Password: u.Password, ClientCode: &at, Device: "test"})
 	if err != nil && apperr.CodeOf(err) != apperr.Credentials {
 		t.Fatal(err)
 	}

@@ -38,11 +38,11 @@ const (
 )
 
 // SignIn is an attempt to sign in (domain 2.4). URL and ClientCode say which client the frontend is bound to; with
-// neither it is the customer base of SYSTEM.
+// neither it is the customer base of SYSTEM. nil is absent; an empty text is one that nothing has.
 type SignIn struct {
 	Identifier, Password string
-	URL, ClientCode      string
-	ApplicationCode      string
+	URL, ClientCode      *string
+	ApplicationCode      *string
 	Device               string
 }
 
@@ -142,23 +142,23 @@ func (s *Service) find(ctx context.Context, cmd SignIn) (candidate, error) {
 func (s *Service) bound(ctx context.Context, cmd SignIn) (*ent.Tenant, *ent.Application, error) {
 	db := s.db.Client(ctx)
 	clients, apps := db.Tenant.Query(), db.Application.Query()
-	named := cmd.ApplicationCode != ""
+	named := cmd.ApplicationCode != nil
 	if named {
-		apps = apps.Where(application.Code(cmd.ApplicationCode))
+		apps = apps.Where(application.Code(*cmd.ApplicationCode))
 	}
 	switch {
-	case cmd.URL != "":
-		at, err := origin.Parse(cmd.URL)
+	case cmd.URL != nil:
+		at, err := origin.Parse(*cmd.URL)
 		if err != nil {
 			return nil, nil, nil //nolint:nilerr // an unknown URL and none at all are refused alike
 		}
 		clients = clients.Where(tenant.HasUrlsWith(clienturl.ProvenOrigin(at)))
 		apps, named = apps.Where(application.HasUrlsWith(clienturl.ProvenOrigin(at))), true
-		if cmd.ClientCode != "" {
-			clients = clients.Where(tenant.Code(cmd.ClientCode))
+		if cmd.ClientCode != nil {
+			clients = clients.Where(tenant.Code(*cmd.ClientCode))
 		}
-	case cmd.ClientCode != "":
-		clients = clients.Where(tenant.Code(cmd.ClientCode))
+	case cmd.ClientCode != nil:
+		clients = clients.Where(tenant.Code(*cmd.ClientCode))
 	default:
 		clients = clients.Where(tenant.ID(oid.SystemClient))
 	}
