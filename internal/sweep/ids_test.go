@@ -30,10 +30,21 @@ func (r *run) foreign(t trial, names []string) hubtest.Answer {
 	answer := r.h.Do(r.p.token, t.doc, t.vars(unknown))
 	for _, name := range names {
 		other := r.h.Do(r.p.token, t.doc, t.vars(name))
-		r.expect(other.Status == answer.Status && bytes.Equal(bare(other.Body, name), bare(answer.Body, unknown)),
-			"%s tells %s from %s:\n%s\n%s", t.place, r.describe(name), unknown, other.Body, answer.Body)
+		one, two := bare(other.Body, name), bare(answer.Body, unknown)
+		at := differ(one, two)
+		r.expect(other.Status == answer.Status && bytes.Equal(one, two), "%s tells %s from %s: status %d, …%.300s\nand status %d, …%.300s",
+			t.place, r.describe(name), unknown, other.Status, one[at:], answer.Status, two[at:])
 	}
 	return answer
+}
+
+// differ is the place, or a little before it, where two texts begin to differ.
+func differ(one, two []byte) int {
+	i := 0
+	for i < min(len(one), len(two)) && one[i] == two[i] {
+		i++
+	}
+	return max(0, i-100)
 }
 
 // hidden lists the foreign names to try.
@@ -132,14 +143,18 @@ func (r *run) byName(f *ast.FieldDefinition, t trial) {
 // byFilters tries every filter that names an object, of every connection.
 func (r *run) byFilters() {
 	type batch struct{ parent, typ string }
-	for _, on := range append(r.api.nodes(), r.Query) {
+	for _, on := range append(r.objects(), r.Query) {
 		probes := map[batch][]probe{}
 		for _, f := range fields(on) {
 			for _, l := range r.leaves(on, f) {
 				if parent, ok := r.parent(on, f); ok && l.isID() {
 					typ, _ := r.names(l)
 					b := batch{parent, typ}
-					probes[b] = append(probes[b], probe{field: f, leaves: []string{l.String()}, args: fmt.Sprintf("first: 100, filter: {%s: $name}", l.name())})
+					p := probe{field: f, leaves: []string{l.String()}, args: fmt.Sprintf("first: 100, filter: {%s: $name}", l.name())}
+					if on == r.Query {
+						p.around = withCount
+					}
+					probes[b] = append(probes[b], p)
 				}
 			}
 		}
@@ -161,10 +176,8 @@ func (r *run) byFilter(on *ast.Definition, parent, typ string, probes []probe) {
 	t := trial{
 		place: strings.Join(places, ", ") + " of " + r.describe(parent), typ: typ, doc: document(on, "$name: ID!", probes),
 		vars: func(name string) hubtest.Variables {
-			vars := hubtest.Variables{"name": name}
-			if parent != "" {
-				vars["parents"] = []string{parent}
-			}
+			vars := about(parent)
+			vars["name"] = name
 			return vars
 		},
 	}
@@ -184,8 +197,8 @@ func (r *run) byFilter(on *ast.Definition, parent, typ string, probes []probe) {
 		}
 		r.expect(invalid == len(probes), "%s take %s: %s", t.place, id, answer.Body)
 	}
-	if visible := r.v.all(typ, full); len(visible) > 0 {
-		r.filterBy(on, parent, visible[0], probes)
+	if visible := r.v.all(typ, full); len(visible) > 0 && on == r.Query {
+		r.filterBy(visible[0], probes)
 	}
 }
 
@@ -201,15 +214,14 @@ func (r *run) telling(on *ast.Definition, parent string, probes []probe, names [
 	return slices.DeleteFunc(names, func(name string) bool { return !had[name] && name != names[0] })
 }
 
-// filterBy filters by the id of something visible: that finds what it should.
-func (r *run) filterBy(on *ast.Definition, parent, id string, probes []probe) {
+// filterBy filters the lists of the root by the id of something visible: that finds what it should.
+func (r *run) filterBy(id string, probes []probe) {
 	probes = slices.Clone(probes)
 	for i, p := range probes {
-		name := strings.TrimPrefix(p.leaves[0], "filter.")
 		probes[i].args = strings.Replace(p.args, "$name", fmt.Sprintf("%q", id), 1)
-		probes[i].check = r.filtered(r.connection(p.field).Name, name, id)
+		probes[i].check = r.filtered(r.connection(p.field).Name, strings.TrimPrefix(p.leaves[0], "filter."), id)
 	}
-	r.probe(on, parent, probes)
+	r.probe(r.Query, "", probes)
 }
 
 // own is an object of the caller's own client, or an unknown id for callers without any.
@@ -231,16 +243,15 @@ func (r *run) mutate() {
 			continue // it does not ask who calls
 		}
 		for _, l := range r.leaves(r.Mutation, f) {
-			if !l.isID() && !l.isCode() {
-				continue
+			if l.isID() || l.isCode() {
+				r.input(f, l)
+				r.visit("Mutation", f.Name, l.String())
 			}
-			r.input(f, l)
-			r.visit("Mutation", f.Name, l.String())
-			after := readFacts(r.h)
-			changes := after.changes(before)
-			r.expect(len(changes) == 0, "%s(%s) has changed the database:\n%s", f.Name, l, strings.Join(changes, "\n"))
-			before = after
 		}
+		after := readFacts(r.h)
+		changes := after.changes(before)
+		r.expect(len(changes) == 0, "%s has changed the database:\n%s", f.Name, strings.Join(changes, "\n"))
+		before = after
 	}
 }
 

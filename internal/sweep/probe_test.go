@@ -15,14 +15,22 @@ type probe struct {
 	field  *ast.FieldDefinition
 	leaves []string // what of the arguments it visits
 	args   string
-	info   bool // ask what lies around the page
+	around around
 	// check holds the answer against all that the principal may see in the list.
 	check func(all []string, value any, place string)
 }
 
+// around is what a probe asks for beside the objects of the page: each part costs the database a statement.
+type around string
+
+const (
+	withCount around = " totalCount"
+	withPlace around = " pageInfo { hasNextPage hasPreviousPage }"
+)
+
 // withArguments asks for every connection, at the root and of objects, with every argument.
 func (r *run) withArguments() {
-	for _, on := range append(r.api.nodes(), r.Query) {
+	for _, on := range append(r.objects(), r.Query) {
 		probes := map[string][]probe{} // by parent
 		for _, f := range fields(on) {
 			if parent, ok := r.parent(on, f); ok {
@@ -55,16 +63,15 @@ func (r *run) parent(on *ast.Definition, f *ast.FieldDefinition) (parent string,
 // probe asks and checks, as many probes in one request as the limits allow.
 func (r *run) probe(on *ast.Definition, parent string, probes []probe) {
 	for probes := range slices.Chunk(probes, atOnce) {
-		vars := hubtest.Variables{}
+		answer := r.h.Do(r.p.token, document(on, "", probes), about(parent))
+		r.expect(len(answer.Errors) == 0, "%s of %s is refused: %s", on.Name, r.describe(parent), answer.Body)
+		var object any = decode(answer.Data)
 		if parent != "" {
-			vars["parents"] = []string{parent}
+			object = at(get[any](object, "nodes"), 0)
 		}
-		data := decode(r.ask(document(on, "", probes), vars).Data)
 		for i, p := range probes {
-			value := data[fmt.Sprint("v", i)]
-			if parent != "" {
-				value = get[any](at(data["nodes"], 0), fmt.Sprint("v", i))
-			}
+			value := get[any](object, fmt.Sprint("v", i))
+			r.shown(r.target(p.field), value)
 			for _, leaf := range p.leaves {
 				r.visit(on.Name, p.field.Name, leaf)
 			}
@@ -74,11 +81,12 @@ func (r *run) probe(on *ast.Definition, parent string, probes []probe) {
 	}
 }
 
-// ask sends a request that must not be refused.
-func (r *run) ask(doc string, vars hubtest.Variables) hubtest.Answer {
-	answer := r.h.Do(r.p.token, doc, vars)
-	r.expect(len(answer.Errors) == 0, "%s\nis refused: %s", doc, answer.Body)
-	return answer
+// about are the variables of a document about one object, or about the root.
+func about(parent string) hubtest.Variables {
+	if parent == "" {
+		return hubtest.Variables{}
+	}
+	return hubtest.Variables{"parent": parent}
 }
 
 // document is the query of probes, of one object or at the root, with further variables.
@@ -86,21 +94,17 @@ func document(on *ast.Definition, variables string, probes []probe) string {
 	var doc strings.Builder
 	nested := on.Name != "Query"
 	if nested {
-		variables += " $parents: [ID!]!"
+		variables += " $parent: ID!"
 	}
 	if variables != "" {
 		doc.WriteString("query (" + variables + ") ")
 	}
 	doc.WriteString("{")
 	if nested {
-		doc.WriteString(" nodes(ids: $parents) { ... on " + on.Name + " {")
+		doc.WriteString(" nodes(ids: [$parent]) { ... on " + on.Name + " {")
 	}
 	for i, p := range probes {
-		fmt.Fprintf(&doc, " v%d: %s(%s) { totalCount nodes { __typename id }", i, p.field.Name, p.args)
-		if p.info {
-			doc.WriteString(" pageInfo { hasNextPage hasPreviousPage }")
-		}
-		doc.WriteString(" }")
+		fmt.Fprintf(&doc, " v%d: %s(%s) { nodes { __typename id }%s }", i, p.field.Name, p.args, p.around)
 	}
 	if nested {
 		doc.WriteString(" } }")
@@ -121,27 +125,27 @@ func (r *run) pages(f *ast.FieldDefinition, parent string) []probe {
 			from = p
 		}
 	}
-	after, before := fmt.Sprintf("first: %d", size), fmt.Sprintf("last: %d", size)
+	forth := probe{field: f, leaves: []string{"first"}, args: fmt.Sprintf("first: %d", size), around: withPlace}
+	back := probe{field: f, leaves: []string{"last"}, args: fmt.Sprintf("last: %d", size), around: withPlace}
 	if from.cursor != "" {
-		after += fmt.Sprintf(", after: %q", from.cursor)
-		before += fmt.Sprintf(", before: %q", from.cursor)
+		forth.leaves, forth.args = append(forth.leaves, "after"), forth.args+fmt.Sprintf(", after: %q", from.cursor)
+		back.leaves, back.args = append(back.leaves, "before"), back.args+fmt.Sprintf(", before: %q", from.cursor)
 	}
-	next := r.cut(func(list []string) (int, int) {
+	forth.check = r.cut(func(list []string) (int, int) {
 		i, there := slices.BinarySearch(list, from.id)
 		if there {
 			i++
 		}
 		return i, min(i+size, len(list))
 	})
-	previous := r.cut(func(list []string) (int, int) {
+	back.check = r.cut(func(list []string) (int, int) {
 		i := len(list)
 		if from.id != "" {
 			i, _ = slices.BinarySearch(list, from.id)
 		}
 		return max(i-size, 0), i
 	})
-	return []probe{{f, []string{"first", "after"}[:1+min(1, len(from.id))], after, true, next},
-		{f, []string{"last", "before"}[:1+min(1, len(from.id))], before, true, previous}}
+	return []probe{forth, back}
 }
 
 // orders are a connection in other orders: at the root by each field, of an object by one, up and down in turn.
@@ -155,7 +159,7 @@ func (r *run) orders(on *ast.Definition, f *ast.FieldDefinition) []probe {
 		if on == r.Query || i == len(by["orderBy.field"])-1 {
 			direction := by["orderBy.direction"][(i+1)%2]
 			args := fmt.Sprintf("first: 100, orderBy: {field: %s, direction: %s}", field, direction)
-			probes = append(probes, probe{f, []string{"orderBy.field", "orderBy.direction"}, args, false, r.exactly(r.v.unarchived)})
+			probes = append(probes, probe{f, []string{"orderBy.field", "orderBy.direction"}, args, withCount, r.exactly(r.v.unarchived)})
 		}
 	}
 	return probes
@@ -172,7 +176,7 @@ func (r *run) filters(on *ast.Definition, f *ast.FieldDefinition) []probe {
 		for j, value := range r.values(l) {
 			if on == r.Query || j == i%len(r.values(l)) {
 				args := fmt.Sprintf("first: 100, filter: {%s: %s}", l.name(), value)
-				probes = append(probes, probe{f, []string{l.String()}, args, false, r.filtered(r.connection(f).Name, l.name(), strings.Trim(value, `"`))})
+				probes = append(probes, probe{f, []string{l.String()}, args, withCount, r.filtered(r.connection(f).Name, l.name(), strings.Trim(value, `"`))})
 			}
 		}
 	}
@@ -236,7 +240,6 @@ func (r *run) cut(part func(list []string) (from, to int)) func([]string, any, s
 		list := r.v.unarchived(all)
 		from, to := part(list)
 		r.same(ids(get[[]any](value, "nodes")), list[from:to], place)
-		r.expect(get[float64](value, "totalCount") == float64(len(list)), "%s counts %v, not %d", place, get[any](value, "totalCount"), len(list))
 		info := get[any](value, "pageInfo")
 		r.expect(get[bool](info, "hasPreviousPage") == (from > 0) && get[bool](info, "hasNextPage") == (to < len(list)),
 			"%s tells wrongly what lies before and after: %v", place, info)

@@ -12,7 +12,7 @@ import (
 	"github.com/appanage/appanage/internal/testkit/hubtest"
 )
 
-// atOnce is how many fields one request asks for: the limits are thirty aliases and root fields, a hundred ids.
+// What one request asks for: the limits are thirty aliases and root fields, and a hundred ids.
 const (
 	atOnce    = 30
 	idsAtOnce = 100
@@ -30,13 +30,29 @@ func (r *run) viewer(f *ast.FieldDefinition) {
 	r.members(r.target(f), data["viewer"], session, full, "viewer")
 }
 
-// node finds objects that are visible, by id, and no others: the first and the last of each type. All are for nodes to
-// find.
+// node finds objects that are visible, by id, and no others: of each type the first and the last (nodes finds all);
+// of what the API does not show, nothing.
 func (r *run) node(f *ast.FieldDefinition) {
-	for _, def := range r.api.nodes() {
+	itself := func(id string) string { return id }
+	for _, def := range r.objects() {
 		visible, hidden := r.v.all(def.Name, nameOnly), r.v.foreign(def.Name)
-		r.fetch(f, "id", def, append(ends(visible), ends(hidden)...), func(id string) string { return id })
+		r.fetch(f, "id", def, append(ends(visible), ends(hidden)...), itself)
 	}
+	for _, rows := range r.v.tables {
+		if ids := pluck(rows, "id"); len(ids) > 0 && ids[0] != "" && kindOf(ids[0]) == "" {
+			r.fetch(f, "id", nil, ends(ids), itself)
+		}
+	}
+}
+
+// kindOf is the type of the objects with such ids; "" where the API shows none.
+func kindOf(id string) string {
+	for typ, k := range kinds {
+		if strings.HasPrefix(id, string(k.prefix)+"_") {
+			return typ
+		}
+	}
+	return ""
 }
 
 // ends are the first and the last of a list.
@@ -71,18 +87,56 @@ func (r *run) fetch(f *ast.FieldDefinition, argument string, def *ast.Definition
 	r.visit("Query", f.Name, argument)
 }
 
-// nodes finds in one list the objects that are visible, and shows everything of them.
+// nodes finds in one list the objects that are visible, and shows everything of them; of the plain ones, who they are.
 func (r *run) nodes(f *ast.FieldDefinition) {
-	for _, def := range r.api.nodes() {
-		doc := "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on " + def.Name + " " + r.selection(def) + " } }"
-		for ids := range slices.Chunk(r.v.all(def.Name, no), idsAtOnce) {
-			data := r.query(f, doc, hubtest.Variables{"ids": ids})
-			for i, id := range ids {
-				r.found(def, id, at(data["nodes"], i), "nodes")
+	for _, def := range r.objects() {
+		rich, plain := r.v.all(def.Name, no), []string(nil)
+		if r.p.name != everything {
+			rich, plain = r.rich(def, rich)
+		}
+		r.list(f, def, r.selection(def), rich)
+		r.list(f, def, r.identity(def), plain)
+	}
+	r.visit("Query", "nodes", "ids")
+}
+
+// rich tells the objects whose edges may differ from one principal to another from those that are built in and tied to
+// nothing but what is built in; of these the first and the last count as rich too.
+func (r *run) rich(def *ast.Definition, all []string) (rich, plain []string) {
+	for _, id := range all {
+		if truth(r.v.byID[id]["built_in"]) && r.tiedToBuiltIns(def, id) {
+			plain = append(plain, id)
+		} else {
+			rich = append(rich, id)
+		}
+	}
+	few := ends(plain)
+	return append(rich, few...), slices.DeleteFunc(plain, func(id string) bool { return slices.Contains(few, id) })
+}
+
+func (r *run) tiedToBuiltIns(def *ast.Definition, id string) bool {
+	for _, f := range fields(def) {
+		if r.connection(f) == nil {
+			continue
+		}
+		for _, other := range lists[def.Name+"."+f.Name](r.v.facts, id) {
+			if !truth(r.v.byID[other]["built_in"]) {
+				return false
 			}
 		}
 	}
-	r.visit("Query", "nodes", "ids")
+	return true
+}
+
+// list asks nodes for objects of one type.
+func (r *run) list(f *ast.FieldDefinition, def *ast.Definition, selection string, ids []string) {
+	doc := "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on " + def.Name + " " + selection + " } }"
+	for ids := range slices.Chunk(ids, idsAtOnce) {
+		data := r.query(f, doc, hubtest.Variables{"ids": ids})
+		for i, id := range ids {
+			r.found(def, id, at(data["nodes"], i), "nodes")
+		}
+	}
 }
 
 // found holds the answer for one id against what is visible.
@@ -168,7 +222,7 @@ func (r *run) members(def *ast.Definition, value any, stored row, sees sight, pl
 		case isNode(r.target(f)):
 			r.edge(r.target(f), shown[name], stored[column(name)+"_id"], place)
 		default:
-			r.plain(stored, name, shown[name], place)
+			r.plain(f, shown[name], stored, place)
 		}
 	}
 }
@@ -187,53 +241,56 @@ func (r *run) edge(target *ast.Definition, value any, want, place string) {
 }
 
 // plain checks that a value is the row's own, where a column is called after the field.
-func (r *run) plain(stored row, name string, value any, place string) {
-	want, known := stored[column(name)]
+func (r *run) plain(f *ast.FieldDefinition, value any, stored row, place string) {
+	want, known := stored[column(f.Name)]
 	switch value := value.(type) {
 	case nil:
 		r.expect(want == "", "%s lacks its value", place)
+	case bool:
+		r.expect(!known || value == truth(want), "%s is %t, not %s", place, value, want)
 	case string:
-		if known && !strings.HasSuffix(name, "At") { // how a time is written is the engine's affair
-			r.expect(value == want, "%s is %q, not %q", place, value, want)
+		if f.Type.Name() != "DateTime" { // written otherwise than stored
+			r.expect(!known || value == want, "%s is %q, not %q", place, value, want)
 		}
 	}
 }
 
 // page checks one whole list: it holds what it must, no more and no less, in order, and says nothing else.
 func (r *run) page(f *ast.FieldDefinition, parent string, value any, want []string, place string) {
-	connection := r.target(f)
 	if !r.expect(value != nil, "%s is missing", place) {
 		return
 	}
-	for _, part := range fields(connection) {
-		r.visit(connection.Name, part.Name)
-	}
-	edge := r.target(connection.Fields.ForName("edges"))
-	for _, part := range append(fields(edge), fields(r.Types["PageInfo"])...) {
-		r.visited[edge.Name+"."+part.Name], r.visited["PageInfo."+part.Name] = true, true
-	}
-	r.same(ids(get[[]any](value, "nodes")), want, place)
-	edges := get[[]any](value, "edges")
+	edges, info := get[[]any](value, "edges"), get[any](value, "pageInfo")
+	edge := r.target(r.target(f).Fields.ForName("edges"))
+	r.shown(r.target(f), value)
+	r.shown(r.Types["PageInfo"], info)
 	var of []string
 	for _, e := range edges {
+		r.shown(edge, e)
 		of = append(of, get[string](get[any](e, "node"), "id"))
 		r.remember(parent, f.Name, get[string](get[any](e, "node"), "id"), get[string](e, "cursor"))
 	}
 	r.same(of, want, place+" > edges")
+	r.same(ids(get[[]any](value, "nodes")), want, place)
 	for _, node := range get[[]any](value, "nodes") {
 		r.object(r.connection(f), node, place)
 	}
 	r.expect(get[float64](value, "totalCount") == float64(len(want)), "%s counts %v, not %d", place, get[any](value, "totalCount"), len(want))
-	info := get[any](value, "pageInfo")
-	if info == nil {
-		return // it was not asked for
-	}
-	first, last := "", ""
-	if len(edges) > 0 {
-		first, last = get[string](edges[0], "cursor"), get[string](edges[len(edges)-1], "cursor")
-	}
 	r.expect(!get[bool](info, "hasNextPage") && !get[bool](info, "hasPreviousPage"), "%s says there is more: %v", place, info)
-	r.expect(get[string](info, "startCursor") == first && get[string](info, "endCursor") == last, "%s ends in other cursors than its edges'", place)
+	if info != nil && len(edges) > 0 {
+		first, last := get[string](edges[0], "cursor"), get[string](edges[len(edges)-1], "cursor")
+		r.expect(get[string](info, "startCursor") == first && get[string](info, "endCursor") == last, "%s ends in other cursors than its edges'", place)
+	}
+}
+
+// shown notes what is shown of an object without an id.
+func (r *run) shown(def *ast.Definition, value any) {
+	members, _ := value.(map[string]any)
+	for name := range members {
+		if def.Fields.ForName(name) != nil {
+			r.visit(def.Name, name)
+		}
+	}
 }
 
 // same compares lists of ids in order.

@@ -1,6 +1,8 @@
 package sweep
 
 import (
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -94,7 +96,7 @@ func (a api) gaps() []string {
 		gap(mutations[f.Name].input == nil, "Mutation."+f.Name, "say in mutations how it is called")
 		gap(len(f.Arguments) != 1 || f.Arguments[0].Name != "input", "Mutation."+f.Name, "the sweep calls mutations with one argument, input: teach it")
 	}
-	for _, def := range a.nodes() {
+	for _, def := range a.objects() {
 		k, known := kinds[def.Name]
 		gap(!known, def.Name, "say in kinds where it is stored and who sees it")
 		for _, f := range fields(def) {
@@ -111,12 +113,12 @@ func (a api) gaps() []string {
 			}
 		}
 	}
-	return append(list, a.gapsInArguments()...)
+	return slices.Concat(list, a.gapsInArguments(), a.leftovers())
 }
 
 func (a api) gapsInArguments() []string {
 	var list []string
-	for _, def := range append(a.nodes(), a.Query, a.Mutation) {
+	for _, def := range append(a.objects(), a.Query, a.Mutation) {
 		for _, f := range fields(def) {
 			for _, l := range a.leaves(def, f) {
 				item := def.Name + "." + f.Name + "(" + l.String() + ")"
@@ -128,6 +130,35 @@ func (a api) gapsInArguments() []string {
 			}
 		}
 	}
+	return list
+}
+
+// leftovers are instructions for what the SDL has no more.
+func (a api) leftovers() []string {
+	there := map[string]bool{}
+	for _, def := range a.Types {
+		there[def.Name] = true
+		for _, f := range def.Fields {
+			there[def.Name+"."+f.Name] = true
+			for _, argument := range f.Arguments {
+				there[def.Name+"."+f.Name+"."+argument.Name] = true
+			}
+		}
+	}
+	var list []string
+	left := func(table string, keys iter.Seq[string], prefix string) {
+		for _, key := range slices.Sorted(keys) {
+			if !there[prefix+key] {
+				list = append(list, prefix+key+": is in "+table+", but not in the SDL")
+			}
+		}
+	}
+	left("roots", maps.Keys(roots), "Query.")
+	left("mutations", maps.Keys(mutations), "Mutation.")
+	left("named", maps.Keys(named), "")
+	left("claims", maps.Keys(claims), "")
+	left("kinds", maps.Keys(kinds), "")
+	left("lists", maps.Keys(lists), "")
 	return list
 }
 

@@ -57,8 +57,8 @@ func (a api) target(f *ast.FieldDefinition) *ast.Definition { return a.Types[f.T
 // isNode tells whether a type's objects have an id: the kinds of domain 0.
 func isNode(def *ast.Definition) bool { return slices.Contains(def.Interfaces, "Node") }
 
-// nodes lists the types whose objects have an id.
-func (a api) nodes() []*ast.Definition {
+// objects lists the types whose objects have an id.
+func (a api) objects() []*ast.Definition {
 	var list []*ast.Definition
 	for _, def := range a.Types {
 		if isNode(def) {

@@ -1,6 +1,10 @@
 // Package sweep is the isolation sweep of design 3.6: as every kind of principal it asks for every field of the SDL,
-// from every object, with every argument that can name one, and holds the answers against an oracle of domain 0 that
-// knows nothing of the product. It has no code but its tests.
+// from every object, with every argument, and holds the answers against an oracle of domain 0 that knows nothing of the
+// product. What is foreign must be answered as what never was, byte for byte, and change nothing.
+//
+// The questions are made from the SDL. What the SDL cannot say stands in a few tables, and a field, argument or
+// mutation that is missing there fails the sweep with the name of the table: roots and mutations (how to call it), named
+// and claims (what an input names), kinds (where it is stored, who sees it), lists (what a connection holds).
 package sweep
 
 import (
@@ -20,7 +24,7 @@ type sweep struct {
 	w *world
 	// cursors are those given to the one who sees everything, by parent and field.
 	cursors map[string][]position
-	report
+	sum     report
 }
 
 // position is an object in a list, with its cursor.
@@ -53,13 +57,14 @@ type run struct {
 // newSweep builds the world. Where the SDL has something the sweep has no instructions for, it ends the test.
 func newSweep(t testing.TB, h *hubtest.Hub) *sweep {
 	t.Helper()
-	if gaps := load(t).gaps(); len(gaps) > 0 {
-		t.Fatalf("the sweep has no instructions for what the SDL has:\n%s", strings.Join(gaps, "\n"))
+	a := load(t)
+	if gaps := a.gaps(); len(gaps) > 0 {
+		t.Fatalf("the sweep and the SDL do not fit together:\n%s", strings.Join(gaps, "\n"))
 	}
-	return &sweep{api: load(t), h: h, w: build(h), cursors: map[string][]position{}, report: newReport()}
+	return &sweep{api: a, h: h, w: build(h), cursors: map[string][]position{}, sum: newReport()}
 }
 
-// few are the principals who visit the whole SDL between them.
+// few are principals who visit the whole SDL between them: enough for the race detector.
 var few = []string{everything, "anonymous", "sibling WRITE"}
 
 // all sweeps as every principal in every state.
@@ -81,7 +86,7 @@ func (s *sweep) as(principals ...principal) {
 		r := &run{s, p, newView(f, p), newReport()}
 		if p.name == everything {
 			r.all()
-			s.add(r.report)
+			s.sum.add(r.report)
 			continue
 		}
 		go func() {
@@ -91,7 +96,7 @@ func (s *sweep) as(principals ...principal) {
 	}
 	for _, p := range principals {
 		if p.name != everything {
-			s.add(<-reports)
+			s.sum.add(<-reports)
 		}
 	}
 }
@@ -153,11 +158,11 @@ func TestIsolation(t *testing.T) {
 	hubtest.Engines(t, func(t *testing.T, h *hubtest.Hub) {
 		s := newSweep(t, h)
 		s.all()
-		t.Logf("%d cells of principal × grant state × field or argument, %d checks, %d leaks", len(s.cells), s.checks, len(s.findings))
-		for _, finding := range s.findings[:min(len(s.findings), 50)] {
+		t.Logf("%d cells of principal × grant state × field or argument, %d checks, %d leaks", len(s.sum.cells), s.sum.checks, len(s.sum.findings))
+		for _, finding := range s.sum.findings[:min(len(s.sum.findings), 50)] {
 			t.Error(finding)
 		}
-		if missing := s.missing(s.api); len(missing) > 0 {
+		if missing := s.sum.missing(s.api); len(missing) > 0 {
 			t.Errorf("fields and arguments of the SDL that the sweep has not visited; give its world what leads to them:\n%s", strings.Join(missing, "\n"))
 		}
 	})

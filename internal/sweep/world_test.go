@@ -108,12 +108,13 @@ func (w *world) application(owner, creator *place, code string, access enum.Acce
 	return id
 }
 
-// rights makes a permission, a role with a sub-role that holds it, and a package with the role, all of an application.
+// rights makes, all of an application: a permission, a role with a sub-role that holds it and a built-in one, and a
+// package with the role.
 func (w *world) rights(p *place, app oid.Application, name string) (oid.Role, oid.Package) {
 	permission, pack := oid.New[oid.Permission](), oid.New[oid.Package]()
 	w.h.Must(w.ent.Permission.Create().SetID(permission).SetClientID(p.client).SetApplicationID(app).
 		SetAuthority(name + ".Order_READ").SetAuthorityKey(fold.Key(name + ".Order_READ")).Exec(w.ctx))
-	packer := w.h.Role(p.client, &app, "Packer of "+name, permission)
+	packer := w.h.Role(p.client, &app, "Packer of "+name, permission, oid.BuiltIn[oid.Permission]("Application_READ"))
 	foreman := w.h.Role(p.client, &app, "Foreman of "+name)
 	w.h.Must(w.ent.Role.UpdateOneID(foreman).AddSubRoleIDs(packer).Exec(w.ctx))
 	w.h.Must(w.ent.RolePath.Create().SetRoleID(foreman).SetReachedRoleID(packer).Exec(w.ctx))
