@@ -59,14 +59,14 @@ func (r *clientResolver) Version(ctx context.Context, obj *ent.Tenant) (*int, er
 }
 
 func (r *clientResolver) Manager(ctx context.Context, obj *ent.Tenant) (*ent.Tenant, error) {
-	if in, err := r.inScope(ctx, obj); err != nil || !in {
+	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
 		return nil, err
 	}
 	return found(obj.QueryManager().Only(ctx))
 }
 
 func (r *clientResolver) ManagedClients(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.ClientFilter, orderBy *model.ClientOrder) (*model.Connection[ent.Tenant], error) {
-	if in, err := r.inScope(ctx, obj); err != nil || !in {
+	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
 		return nil, err
 	}
 	return list.Connect(ctx, r.Cursors, obj.QueryManagedClients(), list.Page{First: first, After: after, Last: last, Before: before},
@@ -74,7 +74,7 @@ func (r *clientResolver) ManagedClients(ctx context.Context, obj *ent.Tenant, fi
 }
 
 func (r *clientResolver) Applications(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.ApplicationFilter, orderBy *model.ApplicationOrder) (*model.Connection[ent.Application], error) {
-	if in, err := r.inScope(ctx, obj); err != nil || !in {
+	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
 		return nil, err
 	}
 	return list.Connect(ctx, r.Cursors, obj.QueryApplications(), list.Page{First: first, After: after, Last: last, Before: before},
@@ -82,7 +82,7 @@ func (r *clientResolver) Applications(ctx context.Context, obj *ent.Tenant, firs
 }
 
 func (r *clientResolver) Grants(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.AccessGrantFilter, orderBy *model.AccessGrantOrder) (*model.Connection[ent.AccessGrant], error) {
-	if in, err := r.inScope(ctx, obj); err != nil || !in {
+	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
 		return nil, err
 	}
 	return list.Connect(ctx, r.Cursors, obj.QueryGrants(), list.Page{First: first, After: after, Last: last, Before: before},
@@ -90,7 +90,7 @@ func (r *clientResolver) Grants(ctx context.Context, obj *ent.Tenant, first *int
 }
 
 func (r *clientResolver) Users(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.UserFilter, orderBy *model.UserOrder) (*model.Connection[ent.User], error) {
-	if in, err := r.inScope(ctx, obj); err != nil || !in {
+	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
 		return nil, err
 	}
 	return list.Connect(ctx, r.Cursors, obj.QueryUsers(), list.Page{First: first, After: after, Last: last, Before: before},
@@ -98,7 +98,7 @@ func (r *clientResolver) Users(ctx context.Context, obj *ent.Tenant, first *int,
 }
 
 func (r *clientResolver) Memberships(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.MembershipFilter, orderBy *model.MembershipOrder) (*model.Connection[ent.Membership], error) {
-	if in, err := r.inScope(ctx, obj); err != nil || !in {
+	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
 		return nil, err
 	}
 	return list.Connect(ctx, r.Cursors, obj.QueryMemberships(), list.Page{First: first, After: after, Last: last, Before: before},
@@ -106,7 +106,7 @@ func (r *clientResolver) Memberships(ctx context.Context, obj *ent.Tenant, first
 }
 
 func (r *clientResolver) Packages(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.PackageFilter, orderBy *model.PackageOrder) (*model.Connection[ent.RolePackage], error) {
-	if in, err := r.inScope(ctx, obj); err != nil || !in {
+	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
 		return nil, err
 	}
 	return list.Connect(ctx, r.Cursors, obj.QueryPackageGifts().QueryPackage(), list.Page{First: first, After: after, Last: last, Before: before},
@@ -114,7 +114,7 @@ func (r *clientResolver) Packages(ctx context.Context, obj *ent.Tenant, first *i
 }
 
 func (r *clientResolver) OwnedPackages(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.PackageFilter, orderBy *model.PackageOrder) (*model.Connection[ent.RolePackage], error) {
-	if in, err := r.inScope(ctx, obj); err != nil || !in {
+	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
 		return nil, err
 	}
 	return list.Connect(ctx, r.Cursors, obj.QueryOwnedPackages(), list.Page{First: first, After: after, Last: last, Before: before},
@@ -122,7 +122,7 @@ func (r *clientResolver) OwnedPackages(ctx context.Context, obj *ent.Tenant, fir
 }
 
 func (r *clientResolver) Roles(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) (*model.Connection[ent.Role], error) {
-	if in, err := r.inScope(ctx, obj); err != nil || !in {
+	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
 		return nil, err
 	}
 	return list.Connect(ctx, r.Cursors, obj.QueryRoles(), list.Page{First: first, After: after, Last: last, Before: before},
@@ -130,7 +130,7 @@ func (r *clientResolver) Roles(ctx context.Context, obj *ent.Tenant, first *int,
 }
 
 func (r *clientResolver) Permissions(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.PermissionFilter, orderBy *model.PermissionOrder) (*model.Connection[ent.Permission], error) {
-	if in, err := r.inScope(ctx, obj); err != nil || !in {
+	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
 		return nil, err
 	}
 	return list.Connect(ctx, r.Cursors, obj.QueryPermissions(), list.Page{First: first, After: after, Last: last, Before: before},
@@ -138,7 +138,7 @@ func (r *clientResolver) Permissions(ctx context.Context, obj *ent.Tenant, first
 }
 
 func (r *clientResolver) Urls(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.ClientURLFilter, orderBy *model.ClientURLOrder) (*model.Connection[ent.ClientURL], error) {
-	if in, err := r.inScope(ctx, obj); err != nil || !in {
+	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
 		return nil, err
 	}
 	return list.Connect(ctx, r.Cursors, obj.QueryUrls(), list.Page{First: first, After: after, Last: last, Before: before},
@@ -146,7 +146,7 @@ func (r *clientResolver) Urls(ctx context.Context, obj *ent.Tenant, first *int, 
 }
 
 func (r *clientResolver) Properties(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.ApplicationPropertyFilter, orderBy *model.ApplicationPropertyOrder) (*model.Connection[ent.ApplicationProperty], error) {
-	if in, err := r.inScope(ctx, obj); err != nil || !in {
+	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
 		return nil, err
 	}
 	return list.Connect(ctx, r.Cursors, obj.QueryProperties(), list.Page{First: first, After: after, Last: last, Before: before},

@@ -39,7 +39,7 @@ func found[T any](row *T, err error) (*T, error) {
 
 // inFull gives a field of a client to callers who see more of it than its code and name (domain 0).
 func inFull[T any](ctx context.Context, r *Resolver, client *ent.Tenant, value T) (*T, error) {
-	if in, err := r.inScope(ctx, client); err != nil || !in {
+	if in, err := r.inScope(ctx, client.ID); err != nil || !in {
 		return nil, err
 	}
 	return &value, nil
@@ -47,11 +47,30 @@ func inFull[T any](ctx context.Context, r *Resolver, client *ent.Tenant, value T
 
 // inScope tells whether the caller sees a client in full. To the others it has no edges either: those to what they see
 // themselves would still say what hangs together.
-func (r *Resolver) inScope(ctx context.Context, client *ent.Tenant) (bool, error) {
-	if in, known := actor.From(ctx).Scope.Has(client.ID); known {
+func (r *Resolver) inScope(ctx context.Context, client oid.Client) (bool, error) {
+	if in, known := actor.From(ctx).Scope.Has(client); known {
 		return in, nil
 	}
-	return r.DB.Client(ctx).Tenant.Query().Where(tenant.ID(client.ID), scope.Listed(ctx, "Tenant")).Exist(ctx)
+	return r.DB.Client(ctx).Tenant.Query().Where(tenant.ID(client), scope.Listed(ctx, "Tenant")).Exist(ctx)
+}
+
+// atHome gives a user's addresses to himself and in the scope of his home client: to nobody else is it said whether an
+// address is known (domain 0).
+func atHome[T any](ctx context.Context, r *Resolver, user *ent.User, value T) (*T, error) {
+	if user.ID != actor.From(ctx).User {
+		if in, err := r.inScope(ctx, user.ClientID); err != nil || !in {
+			return nil, err
+		}
+	}
+	return &value, nil
+}
+
+// flat is the value of a column that may be NULL, or null where it is not shown.
+func flat[T any](p **T) *T {
+	if p == nil {
+		return nil
+	}
+	return *p
 }
 
 // parseID reads an id of the kind an argument asks for.

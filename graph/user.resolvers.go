@@ -97,12 +97,22 @@ func (r *userResolver) ID(ctx context.Context, obj *ent.User) (string, error) {
 	return string(obj.ID), nil
 }
 
-func (r *userResolver) EmailProven(ctx context.Context, obj *ent.User) (bool, error) {
-	return obj.EmailKey != nil, nil
+func (r *userResolver) Email(ctx context.Context, obj *ent.User) (*string, error) {
+	shown, err := atHome(ctx, r.Resolver, obj, obj.Email)
+	return flat(shown), err
 }
 
-func (r *userResolver) PhoneProven(ctx context.Context, obj *ent.User) (bool, error) {
-	return obj.PhoneKey != nil, nil
+func (r *userResolver) EmailProven(ctx context.Context, obj *ent.User) (*bool, error) {
+	return atHome(ctx, r.Resolver, obj, obj.EmailKey != nil)
+}
+
+func (r *userResolver) Phone(ctx context.Context, obj *ent.User) (*string, error) {
+	shown, err := atHome(ctx, r.Resolver, obj, obj.Phone)
+	return flat(shown), err
+}
+
+func (r *userResolver) PhoneProven(ctx context.Context, obj *ent.User) (*bool, error) {
+	return atHome(ctx, r.Resolver, obj, obj.PhoneKey != nil)
 }
 
 func (r *userResolver) Client(ctx context.Context, obj *ent.User) (*ent.Tenant, error) {

@@ -1,6 +1,6 @@
 // Package cursor makes the opaque positions of keyset pages: the value of the sort key and the id that breaks
-// ties, never a column's name. A cursor is authenticated and bound to the list it came from (its kind, order
-// and filter): one that was made up, torn, or taken from another list is refused, not guessed at.
+// ties, never a column's name. A cursor is authenticated and bound to the kind, order and filter of its list: one that
+// was made up, torn, or taken from another such list is refused, not guessed at.
 package cursor
 
 import (

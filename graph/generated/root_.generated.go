@@ -4020,17 +4020,28 @@ type User implements Node {
   """User name: an identifier for signing in."""
   userName: String
 
-  """E-mail address; an identifier once proven."""
+  """
+  E-mail address; an identifier once proven. Null where the user is seen as a member only: his home client is not
+  in scope.
+  """
   email: String
 
-  """Whether the e-mail address is proven."""
-  emailProven: Boolean!
+  """
+  Whether the e-mail address is proven. Null where the user is seen as a member only: his home client is not in
+  scope.
+  """
+  emailProven: Boolean
 
-  """Phone number, E.164; an identifier once proven."""
+  """
+  Phone number, E.164; an identifier once proven. Null where the user is seen as a member only: his home client is
+  not in scope.
+  """
   phone: String
 
-  """Whether the phone number is proven."""
-  phoneProven: Boolean!
+  """
+  Whether the phone number is proven. Null where the user is seen as a member only: his home client is not in scope.
+  """
+  phoneProven: Boolean
 
   """Whether he can sign in."""
   status: UserStatus!
@@ -4050,7 +4061,7 @@ type User implements Node {
   """His home client. Requires ` + "`" + `Client_READ` + "`" + `."""
   client: Client @authority(requires: "Client_READ")
 
-  """His memberships, as far as their clients are in scope. Requires ` + "`" + `User_READ` + "`" + `."""
+  """His memberships, as far as their clients are in scope; one's own all. Requires ` + "`" + `User_READ` + "`" + `."""
   memberships(
     """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
     first: Int
@@ -4066,7 +4077,7 @@ type User implements Node {
     orderBy: MembershipOrder
   ): MembershipConnection @authority(requires: "User_READ")
 
-  """His sessions, as far as they act for clients in scope. Requires ` + "`" + `Session_READ` + "`" + `."""
+  """His sessions, as far as they act for clients in scope; one's own all. Requires ` + "`" + `Session_READ` + "`" + `."""
   sessions(
     """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
     first: Int
@@ -4261,7 +4272,9 @@ type UserEdge {
 
 """Which users to list. All conditions must hold."""
 input UserFilter {
-  """Part of the name, user name or proven e-mail address, without case; 1 to 128 characters."""
+  """
+  Part of the name, user name or (where it is shown) proven e-mail address, without case; 1 to 128 characters.
+  """
   search: String
 
   """Only users with this status."""

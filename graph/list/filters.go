@@ -93,8 +93,9 @@ func belongs(ctx context.Context, b *builder, application, client graphql.Omitta
 }
 
 // search finds a part of one of the columns. Columns of folded text are compared with the folded needle, those with
-// a ^, which are upper case, with the raised one, and identifiers, with a ~, with the form they are kept in (NFC).
-func search(b *builder, o graphql.Omittable[*string], columns ...string) {
+// a ^, which are upper case, with the raised one, and identifiers, with a ~, with the form they are kept in (NFC). An @
+// is an identifier that is an address: it is searched only where it is shown.
+func search(ctx context.Context, b *builder, o graphql.Omittable[*string], columns ...string) {
 	s, ok := given(o)
 	if !ok {
 		return
@@ -110,14 +111,26 @@ func search(b *builder, o graphql.Omittable[*string], columns ...string) {
 			needle := folded
 			switch column[0] {
 			case '^':
-				column, needle = column[1:], strings.ToUpper(folded)
-			case '~':
-				column, needle = column[1:], fold.Text(cases.Fold().String(s))
+				needle = strings.ToUpper(folded)
+			case '~', '@':
+				needle = fold.Text(cases.Fold().String(s))
 			}
-			parts[i] = contains(col(column), needle)
+			parts[i] = contains(col(strings.TrimLeft(column, "^~@")), needle)
+			if column[0] == '@' {
+				parts[i] = atHome(actor.From(ctx), col, parts[i])
+			}
 		}
 		return sql.Or(parts...)
 	})
+}
+
+// atHome narrows a predicate on users to the caller himself and those whose home client is in scope: to nobody else is
+// it said whether an address is known (domain 0).
+func atHome(a *actor.Actor, col scope.Column, p *sql.Predicate) *sql.Predicate {
+	if a == nil || a.Scope.All || a.IsSystem() {
+		return p
+	}
+	return sql.And(p, sql.Or(sql.EQ(col("id"), a.User), scope.In(a, col("client_id"))))
 }
 
 // contains looks for a part by INSTR: both engines have it, it compares bytes and needs no escaping.
@@ -171,7 +184,7 @@ func Clients(ctx context.Context, f *model.ClientFilter) Conditions {
 	if f == nil {
 		return b.done()
 	}
-	search(&b, f.Search, "name_key", "^code")
+	search(ctx, &b, f.Search, "name_key", "^code")
 	word(&b, "type", "type", f.Type)
 	word(&b, "status", "status", f.Status)
 	id[oid.Client](ctx, &b, "manager_id", "managerId", f.ManagerID)
@@ -190,7 +203,7 @@ func Applications(ctx context.Context, f *model.ApplicationFilter) Conditions {
 	if _, ok := given(f.Status); !ok {
 		b.equal("status", enum.ApplicationActive)
 	}
-	search(&b, f.Search, "name_key", "code")
+	search(ctx, &b, f.Search, "name_key", "code")
 	word(&b, "type", "type", f.Type)
 	word(&b, "status", "status", f.Status)
 	word(&b, "access_type", "accessType", f.AccessType)
@@ -207,7 +220,7 @@ func Users(ctx context.Context, f *model.UserFilter) Conditions {
 	if f == nil {
 		return b.done()
 	}
-	search(&b, f.Search, "name_key", "~user_name_key", "~email_key")
+	search(ctx, &b, f.Search, "name_key", "~user_name_key", "@email_key")
 	word(&b, "status", "status", f.Status)
 	id[oid.Client](ctx, &b, "client_id", "clientId", f.ClientID)
 	mine(ctx, &b, f.Within, func(a *actor.Actor, col scope.Column) *sql.Predicate {
@@ -222,7 +235,7 @@ func Roles(ctx context.Context, f *model.RoleFilter) Conditions {
 	if f == nil {
 		return b.done()
 	}
-	search(&b, f.Search, "name_key")
+	search(ctx, &b, f.Search, "name_key")
 	belongs(ctx, &b, f.ApplicationID, f.ClientID)
 	equal(&b, "built_in", f.BuiltIn)
 	mine(ctx, &b, f.Within, ownedByMine)
@@ -235,7 +248,7 @@ func Permissions(ctx context.Context, f *model.PermissionFilter) Conditions {
 	if f == nil {
 		return b.done()
 	}
-	search(&b, f.Search, "authority_key")
+	search(ctx, &b, f.Search, "authority_key")
 	belongs(ctx, &b, f.ApplicationID, f.ClientID)
 	equal(&b, "built_in", f.BuiltIn)
 	mine(ctx, &b, f.Within, ownedByMine)
@@ -248,7 +261,7 @@ func Packages(ctx context.Context, f *model.PackageFilter) Conditions {
 	if f == nil {
 		return b.done()
 	}
-	search(&b, f.Search, "name_key", "^code")
+	search(ctx, &b, f.Search, "name_key", "^code")
 	belongs(ctx, &b, f.ApplicationID, f.ClientID)
 	equal(&b, "base", f.Base)
 	mine(ctx, &b, f.Within, func(a *actor.Actor, col scope.Column) *sql.Predicate {
@@ -263,7 +276,7 @@ func Properties(ctx context.Context, f *model.ApplicationPropertyFilter) Conditi
 	if f == nil {
 		return b.done()
 	}
-	search(&b, f.Search, "^name")
+	search(ctx, &b, f.Search, "^name")
 	belongs(ctx, &b, f.ApplicationID, f.ClientID)
 	equal(&b, "public", f.Public)
 	return b.done()
@@ -275,7 +288,7 @@ func URLs(ctx context.Context, f *model.ClientURLFilter) Conditions {
 	if f == nil {
 		return b.done()
 	}
-	search(&b, f.Search, "origin")
+	search(ctx, &b, f.Search, "origin")
 	belongs(ctx, &b, f.ApplicationID, f.ClientID)
 	word(&b, "status", "status", f.Status)
 	return b.done()

@@ -357,7 +357,7 @@ type UserError struct {
 
 // Which users to list. All conditions must hold.
 type UserFilter struct {
-	// Part of the name, user name or proven e-mail address, without case; 1 to 128 characters.
+	// Part of the name, user name or (where it is shown) proven e-mail address, without case; 1 to 128 characters.
 	Search graphql.Omittable[*string] `json:"search,omitempty"`
 	// Only users with this status.
 	Status graphql.Omittable[*enum.UserStatus] `json:"status,omitempty"`

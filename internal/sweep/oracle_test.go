@@ -22,6 +22,9 @@ const partial = "Client"
 
 var nameFields = []string{"id", "code", "name"}
 
+// homeFields are said of a user in the scope of his home client, and to himself; null to those who see a member only.
+var homeFields = []string{"email", "emailProven", "phone", "phoneProven"}
+
 // kind is one of the SDL's types of objects with an id.
 type kind struct {
 	prefix oid.Kind
@@ -132,8 +135,11 @@ func (v *view) user(r row) sight {
 			return full
 		}
 	}
-	return seen(v.scope[r["client_id"]] || r["id"] == v.who.user)
+	return seen(v.atHome(r))
 }
+
+// atHome tells whether a user's addresses are said.
+func (v *view) atHome(r row) bool { return v.scope[r["client_id"]] || r["id"] == v.who.user }
 
 // application is domain 4.6. What is BARRED, or has expired, is no grant one has.
 func (v *view) application(r row) sight {

@@ -212,6 +212,8 @@ func (r *run) members(def *ast.Definition, value any, stored row, sees sight, pl
 		switch {
 		case def.Name == partial && sees == nameOnly && !slices.Contains(nameFields, name):
 			r.expect(shown[name] == nil, "%s, known by name only, is %v", place, shown[name])
+		case def.Name == "User" && slices.Contains(homeFields, name) && !r.v.atHome(stored):
+			r.expect(shown[name] == nil, "%s, seen as a member only, is %v", place, shown[name])
 		case !r.p.holds(required(f)):
 			r.expect(shown[name] == nil, "%s is shown to somebody without %s: %v", place, required(f), shown[name])
 		case r.connection(f) != nil:
