@@ -59,7 +59,7 @@ func (o *oracle) connection(out *bytes.Buffer, parent string, r row, f *ast.Fiel
 		" FROM " + k.table + " r WHERE (" + scope + ") AND (" + condition + ") ORDER BY r." + l.column + " " + way + ", r.id " + way
 	shown := o.shown(filter)
 	for _, one := range query(o.t, o.h, statement, slices.Concat(pastArgs, yetArgs, parameters)...) {
-		if shown && k.keeps(typ, one, filter, o.now) {
+		if shown && k.keeps(typ, o.searched(typ, one), filter, o.now) {
 			l.rows = append(l.rows, one)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -137,6 +138,23 @@ func spread(typ string, set ast.SelectionSet) []*ast.Field {
 	return fields
 }
 
+// addresses are the fields of a user that are said in the scope of his home client, and to himself.
+var addresses = []string{"email", "emailProven", "phone", "phoneProven"}
+
+func (o *oracle) atHome(user row) bool {
+	return o.full[user["client_id"]] || user["id"] == string(o.who.user)
+}
+
+// searched is the row as a search may look at it: without an address that is not shown.
+func (o *oracle) searched(typ string, r row) row {
+	if typ != "User" || o.atHome(r) {
+		return r
+	}
+	r = maps.Clone(r)
+	delete(r, "email_key")
+	return r
+}
+
 func (o *oracle) field(out *bytes.Buffer, typ string, r row, f *ast.Field) {
 	if f.Name == "__typename" {
 		write(out, typ)
@@ -146,6 +164,8 @@ func (o *oracle) field(out *bytes.Buffer, typ string, r row, f *ast.Field) {
 	switch {
 	case typ == "Client" && !slices.Contains([]string{"id", "code", "name"}, f.Name) && !o.full[r["id"]]:
 		out.WriteString("null") // known by code and name only, it has neither further fields nor edges
+	case typ == "User" && slices.Contains(addresses, f.Name) && !o.atHome(r):
+		out.WriteString("null") // a member only: whether his address is known is not said
 	case strings.HasSuffix(target, "Connection"):
 		o.connection(out, typ, r, f, strings.TrimSuffix(target, "Connection"))
 	case f.SelectionSet != nil:
