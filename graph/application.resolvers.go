@@ -10,7 +10,6 @@ import (
 
 	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/ent/application"
-	"github.com/appanage/appanage/ent/applicationproperty"
 	"github.com/appanage/appanage/graph/generated"
 	"github.com/appanage/appanage/graph/list"
 	"github.com/appanage/appanage/graph/model"
@@ -53,34 +52,28 @@ func (r *applicationResolver) Creator(ctx context.Context, obj *ent.Application)
 	return found(obj.QueryCreator().Only(ctx))
 }
 
-func (r *applicationResolver) Packages(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter *model.PackageFilter, orderBy *model.PackageOrder) (*model.Connection[ent.RolePackage], error) {
-	return list.Connect(ctx, r.Cursors, obj.QueryPackages(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Packages(ctx, filter), list.OrderPackages(orderBy))
+func (r *applicationResolver) Packages(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.RolePackage], error) {
+	return list.Connect(ctx, r.Cursors, obj.QueryPackages(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *applicationResolver) Roles(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) (*model.Connection[ent.Role], error) {
-	return list.Connect(ctx, r.Cursors, obj.QueryRoles(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Roles(ctx, filter), list.OrderRoles(orderBy))
+func (r *applicationResolver) Roles(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Role], error) {
+	return list.Connect(ctx, r.Cursors, obj.QueryRoles(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *applicationResolver) Permissions(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter *model.PermissionFilter, orderBy *model.PermissionOrder) (*model.Connection[ent.Permission], error) {
-	return list.Connect(ctx, r.Cursors, obj.QueryPermissions(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Permissions(ctx, filter), list.OrderPermissions(orderBy))
+func (r *applicationResolver) Permissions(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Permission], error) {
+	return list.Connect(ctx, r.Cursors, obj.QueryPermissions(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *applicationResolver) Urls(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter *model.ClientURLFilter, orderBy *model.ClientURLOrder) (*model.Connection[ent.ClientURL], error) {
-	return list.Connect(ctx, r.Cursors, obj.QueryUrls(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.URLs(ctx, filter), list.OrderURLs(orderBy))
+func (r *applicationResolver) Urls(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.ClientURL], error) {
+	return list.Connect(ctx, r.Cursors, obj.QueryUrls(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *applicationResolver) Properties(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter *model.ApplicationPropertyFilter, orderBy *model.ApplicationPropertyOrder) (*model.Connection[ent.ApplicationProperty], error) {
-	return list.Connect(ctx, r.Cursors, obj.QueryProperties(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Properties(ctx, filter), list.OrderProperties(orderBy))
+func (r *applicationResolver) Properties(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.ApplicationProperty], error) {
+	return list.Connect(ctx, r.Cursors, obj.QueryProperties(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *applicationResolver) Grants(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter *model.AccessGrantFilter, orderBy *model.AccessGrantOrder) (*model.Connection[ent.AccessGrant], error) {
-	return list.Connect(ctx, r.Cursors, obj.QueryGrants(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Grants(ctx, filter), list.OrderGrants(orderBy))
+func (r *applicationResolver) Grants(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.AccessGrant], error) {
+	return list.Connect(ctx, r.Cursors, obj.QueryGrants(), page(first, after, last, before), filter, orderBy)
 }
 
 func (r *applicationPropertyResolver) ID(ctx context.Context, obj *ent.ApplicationProperty) (string, error) {
@@ -113,7 +106,7 @@ func (r *mutationResolver) ApplicationCreate(ctx context.Context, input model.Ap
 	if err != nil || len(errs) > 0 {
 		return &model.ApplicationCreatePayload{Errors: errs}, err
 	}
-	row, err := found(r.DB.Client(ctx).Application.Query().Where(application.ID(id)).Only(ctx))
+	row, err := r.changedApplication(ctx, id)
 	return &model.ApplicationCreatePayload{Application: row, Errors: errs}, err
 }
 
@@ -123,7 +116,7 @@ func (r *mutationResolver) ApplicationUpdate(ctx context.Context, input model.Ap
 	if err != nil || len(errs) > 0 {
 		return &model.ApplicationUpdatePayload{Errors: errs}, err
 	}
-	row, err := found(r.DB.Client(ctx).Application.Query().Where(application.ID(id)).Only(ctx))
+	row, err := r.changedApplication(ctx, id)
 	return &model.ApplicationUpdatePayload{Application: row, Errors: errs}, err
 }
 
@@ -133,13 +126,11 @@ func (r *mutationResolver) ApplicationPropertiesSet(ctx context.Context, input m
 	if err != nil || len(errs) > 0 {
 		return &model.ApplicationPropertiesSetPayload{Properties: []*ent.ApplicationProperty{}, Errors: errs}, err
 	}
-	db := r.DB.Client(ctx)
-	row, err := found(db.Application.Query().Where(application.ID(app)).Only(ctx))
+	row, err := r.changedApplication(ctx, app)
 	if err != nil {
 		return nil, err
 	}
-	properties, err := inOrder(set, func(p *ent.ApplicationProperty) oid.Property { return p.ID })(
-		db.ApplicationProperty.Query().Where(applicationproperty.IDIn(set...)).All(ctx))
+	properties, err := r.changedProperties(ctx, set)
 	return &model.ApplicationPropertiesSetPayload{Application: row, Properties: properties, Errors: errs}, err
 }
 
@@ -158,9 +149,8 @@ func (r *queryResolver) Application(ctx context.Context, id *string, code *strin
 	return found(by.Where(application.ID(key)).Only(ctx))
 }
 
-func (r *queryResolver) Applications(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.ApplicationFilter, orderBy *model.ApplicationOrder) (*model.Connection[ent.Application], error) {
-	return list.Connect(ctx, r.Cursors, r.DB.Client(ctx).Application.Query(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Applications(ctx, filter), list.OrderApplications(orderBy))
+func (r *queryResolver) Applications(ctx context.Context, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Application], error) {
+	return list.Connect(ctx, r.Cursors, r.DB.Client(ctx).Application.Query(), page(first, after, last, before), filter, orderBy)
 }
 
 func (r *Resolver) AccessGrant() generated.AccessGrantResolver { return &accessGrantResolver{r} }

@@ -26,14 +26,12 @@ func (r *packageResolver) Application(ctx context.Context, obj *ent.RolePackage)
 	return found(obj.QueryApplication().Only(ctx))
 }
 
-func (r *packageResolver) Roles(ctx context.Context, obj *ent.RolePackage, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) (*model.Connection[ent.Role], error) {
-	return list.Connect(ctx, r.Cursors, obj.QueryRoles(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Roles(ctx, filter), list.OrderRoles(orderBy))
+func (r *packageResolver) Roles(ctx context.Context, obj *ent.RolePackage, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Role], error) {
+	return list.Connect(ctx, r.Cursors, obj.QueryRoles(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *packageResolver) Clients(ctx context.Context, obj *ent.RolePackage, first *int, after *string, last *int, before *string, filter *model.ClientFilter, orderBy *model.ClientOrder) (*model.Connection[ent.Tenant], error) {
-	return list.Connect(ctx, r.Cursors, obj.QueryGifts().QueryClient(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Clients(ctx, filter), list.OrderClients(orderBy))
+func (r *packageResolver) Clients(ctx context.Context, obj *ent.RolePackage, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Tenant], error) {
+	return list.Connect(ctx, r.Cursors, obj.QueryGifts().QueryClient(), page(first, after, last, before), filter, orderBy)
 }
 
 func (r *permissionResolver) ID(ctx context.Context, obj *ent.Permission) (string, error) {
@@ -48,24 +46,20 @@ func (r *permissionResolver) Application(ctx context.Context, obj *ent.Permissio
 	return found(obj.QueryApplication().Only(ctx))
 }
 
-func (r *permissionResolver) Roles(ctx context.Context, obj *ent.Permission, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) (*model.Connection[ent.Role], error) {
-	return list.Connect(ctx, r.Cursors, obj.QueryRoles(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Roles(ctx, filter), list.OrderRoles(orderBy))
+func (r *permissionResolver) Roles(ctx context.Context, obj *ent.Permission, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Role], error) {
+	return list.Connect(ctx, r.Cursors, obj.QueryRoles(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *queryResolver) Roles(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) (*model.Connection[ent.Role], error) {
-	return list.Connect(ctx, r.Cursors, r.DB.Client(ctx).Role.Query(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Roles(ctx, filter), list.OrderRoles(orderBy))
+func (r *queryResolver) Roles(ctx context.Context, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Role], error) {
+	return list.Connect(ctx, r.Cursors, r.DB.Client(ctx).Role.Query(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *queryResolver) Permissions(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.PermissionFilter, orderBy *model.PermissionOrder) (*model.Connection[ent.Permission], error) {
-	return list.Connect(ctx, r.Cursors, r.DB.Client(ctx).Permission.Query(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Permissions(ctx, filter), list.OrderPermissions(orderBy))
+func (r *queryResolver) Permissions(ctx context.Context, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Permission], error) {
+	return list.Connect(ctx, r.Cursors, r.DB.Client(ctx).Permission.Query(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *queryResolver) Packages(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.PackageFilter, orderBy *model.PackageOrder) (*model.Connection[ent.RolePackage], error) {
-	return list.Connect(ctx, r.Cursors, r.DB.Client(ctx).RolePackage.Query(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Packages(ctx, filter), list.OrderPackages(orderBy))
+func (r *queryResolver) Packages(ctx context.Context, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.RolePackage], error) {
+	return list.Connect(ctx, r.Cursors, r.DB.Client(ctx).RolePackage.Query(), page(first, after, last, before), filter, orderBy)
 }
 
 func (r *roleResolver) ID(ctx context.Context, obj *ent.Role) (string, error) {
@@ -80,29 +74,24 @@ func (r *roleResolver) Application(ctx context.Context, obj *ent.Role) (*ent.App
 	return found(obj.QueryApplication().Only(ctx))
 }
 
-func (r *roleResolver) Permissions(ctx context.Context, obj *ent.Role, first *int, after *string, last *int, before *string, filter *model.PermissionFilter, orderBy *model.PermissionOrder) (*model.Connection[ent.Permission], error) {
-	return list.Connect(ctx, r.Cursors, obj.QueryPermissions(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Permissions(ctx, filter), list.OrderPermissions(orderBy))
+func (r *roleResolver) Permissions(ctx context.Context, obj *ent.Role, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Permission], error) {
+	return list.Connect(ctx, r.Cursors, obj.QueryPermissions(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *roleResolver) SubRoles(ctx context.Context, obj *ent.Role, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) (*model.Connection[ent.Role], error) {
-	return list.Connect(ctx, r.Cursors, obj.QuerySubRoles(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Roles(ctx, filter), list.OrderRoles(orderBy))
+func (r *roleResolver) SubRoles(ctx context.Context, obj *ent.Role, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Role], error) {
+	return list.Connect(ctx, r.Cursors, obj.QuerySubRoles(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *roleResolver) SuperRoles(ctx context.Context, obj *ent.Role, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) (*model.Connection[ent.Role], error) {
-	return list.Connect(ctx, r.Cursors, obj.QuerySuperRoles(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Roles(ctx, filter), list.OrderRoles(orderBy))
+func (r *roleResolver) SuperRoles(ctx context.Context, obj *ent.Role, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Role], error) {
+	return list.Connect(ctx, r.Cursors, obj.QuerySuperRoles(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *roleResolver) Packages(ctx context.Context, obj *ent.Role, first *int, after *string, last *int, before *string, filter *model.PackageFilter, orderBy *model.PackageOrder) (*model.Connection[ent.RolePackage], error) {
-	return list.Connect(ctx, r.Cursors, obj.QueryPackages(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Packages(ctx, filter), list.OrderPackages(orderBy))
+func (r *roleResolver) Packages(ctx context.Context, obj *ent.Role, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.RolePackage], error) {
+	return list.Connect(ctx, r.Cursors, obj.QueryPackages(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *roleResolver) Memberships(ctx context.Context, obj *ent.Role, first *int, after *string, last *int, before *string, filter *model.MembershipFilter, orderBy *model.MembershipOrder) (*model.Connection[ent.Membership], error) {
-	return list.Connect(ctx, r.Cursors, obj.QueryMemberships(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Memberships(ctx, filter), list.OrderMemberships(orderBy))
+func (r *roleResolver) Memberships(ctx context.Context, obj *ent.Role, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Membership], error) {
+	return list.Connect(ctx, r.Cursors, obj.QueryMemberships(), page(first, after, last, before), filter, orderBy)
 }
 
 func (r *Resolver) Package() generated.PackageResolver { return &packageResolver{r} }

@@ -65,92 +65,48 @@ func (r *clientResolver) Manager(ctx context.Context, obj *ent.Tenant) (*ent.Ten
 	return found(obj.QueryManager().Only(ctx))
 }
 
-func (r *clientResolver) ManagedClients(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.ClientFilter, orderBy *model.ClientOrder) (*model.Connection[ent.Tenant], error) {
-	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
-		return nil, err
-	}
-	return list.Connect(ctx, r.Cursors, obj.QueryManagedClients(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Clients(ctx, filter), list.OrderClients(orderBy))
+func (r *clientResolver) ManagedClients(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Tenant], error) {
+	return connectInScope(ctx, r.Resolver, obj, obj.QueryManagedClients(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *clientResolver) Applications(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.ApplicationFilter, orderBy *model.ApplicationOrder) (*model.Connection[ent.Application], error) {
-	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
-		return nil, err
-	}
-	return list.Connect(ctx, r.Cursors, obj.QueryApplications(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Applications(ctx, filter), list.OrderApplications(orderBy))
+func (r *clientResolver) Applications(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Application], error) {
+	return connectInScope(ctx, r.Resolver, obj, obj.QueryApplications(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *clientResolver) Grants(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.AccessGrantFilter, orderBy *model.AccessGrantOrder) (*model.Connection[ent.AccessGrant], error) {
-	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
-		return nil, err
-	}
-	return list.Connect(ctx, r.Cursors, obj.QueryGrants(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Grants(ctx, filter), list.OrderGrants(orderBy))
+func (r *clientResolver) Grants(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.AccessGrant], error) {
+	return connectInScope(ctx, r.Resolver, obj, obj.QueryGrants(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *clientResolver) Users(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.UserFilter, orderBy *model.UserOrder) (*model.Connection[ent.User], error) {
-	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
-		return nil, err
-	}
-	return list.Connect(ctx, r.Cursors, obj.QueryUsers(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Users(ctx, filter), list.OrderUsers(orderBy))
+func (r *clientResolver) Users(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.User], error) {
+	return connectInScope(ctx, r.Resolver, obj, obj.QueryUsers(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *clientResolver) Memberships(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.MembershipFilter, orderBy *model.MembershipOrder) (*model.Connection[ent.Membership], error) {
-	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
-		return nil, err
-	}
-	return list.Connect(ctx, r.Cursors, obj.QueryMemberships(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Memberships(ctx, filter), list.OrderMemberships(orderBy))
+func (r *clientResolver) Memberships(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Membership], error) {
+	return connectInScope(ctx, r.Resolver, obj, obj.QueryMemberships(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *clientResolver) Packages(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.PackageFilter, orderBy *model.PackageOrder) (*model.Connection[ent.RolePackage], error) {
-	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
-		return nil, err
-	}
-	return list.Connect(ctx, r.Cursors, obj.QueryPackageGifts().QueryPackage(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Packages(ctx, filter), list.OrderPackages(orderBy))
+func (r *clientResolver) Packages(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.RolePackage], error) {
+	return connectInScope(ctx, r.Resolver, obj, obj.QueryPackageGifts().QueryPackage(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *clientResolver) OwnedPackages(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.PackageFilter, orderBy *model.PackageOrder) (*model.Connection[ent.RolePackage], error) {
-	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
-		return nil, err
-	}
-	return list.Connect(ctx, r.Cursors, obj.QueryOwnedPackages(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Packages(ctx, filter), list.OrderPackages(orderBy))
+func (r *clientResolver) OwnedPackages(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.RolePackage], error) {
+	return connectInScope(ctx, r.Resolver, obj, obj.QueryOwnedPackages(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *clientResolver) Roles(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) (*model.Connection[ent.Role], error) {
-	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
-		return nil, err
-	}
-	return list.Connect(ctx, r.Cursors, obj.QueryRoles(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Roles(ctx, filter), list.OrderRoles(orderBy))
+func (r *clientResolver) Roles(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Role], error) {
+	return connectInScope(ctx, r.Resolver, obj, obj.QueryRoles(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *clientResolver) Permissions(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.PermissionFilter, orderBy *model.PermissionOrder) (*model.Connection[ent.Permission], error) {
-	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
-		return nil, err
-	}
-	return list.Connect(ctx, r.Cursors, obj.QueryPermissions(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Permissions(ctx, filter), list.OrderPermissions(orderBy))
+func (r *clientResolver) Permissions(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Permission], error) {
+	return connectInScope(ctx, r.Resolver, obj, obj.QueryPermissions(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *clientResolver) Urls(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.ClientURLFilter, orderBy *model.ClientURLOrder) (*model.Connection[ent.ClientURL], error) {
-	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
-		return nil, err
-	}
-	return list.Connect(ctx, r.Cursors, obj.QueryUrls(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.URLs(ctx, filter), list.OrderURLs(orderBy))
+func (r *clientResolver) Urls(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.ClientURL], error) {
+	return connectInScope(ctx, r.Resolver, obj, obj.QueryUrls(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *clientResolver) Properties(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.ApplicationPropertyFilter, orderBy *model.ApplicationPropertyOrder) (*model.Connection[ent.ApplicationProperty], error) {
-	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
-		return nil, err
-	}
-	return list.Connect(ctx, r.Cursors, obj.QueryProperties(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Properties(ctx, filter), list.OrderProperties(orderBy))
+func (r *clientResolver) Properties(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.ApplicationProperty], error) {
+	return connectInScope(ctx, r.Resolver, obj, obj.QueryProperties(), page(first, after, last, before), filter, orderBy)
 }
 
 func (r *queryResolver) Client(ctx context.Context, id *string, code *string) (*ent.Tenant, error) {
@@ -168,9 +124,8 @@ func (r *queryResolver) Client(ctx context.Context, id *string, code *string) (*
 	return found(by.Where(tenant.ID(key)).Only(ctx))
 }
 
-func (r *queryResolver) Clients(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.ClientFilter, orderBy *model.ClientOrder) (*model.Connection[ent.Tenant], error) {
-	return list.Connect(ctx, r.Cursors, r.DB.Client(ctx).Tenant.Query(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Clients(ctx, filter), list.OrderClients(orderBy))
+func (r *queryResolver) Clients(ctx context.Context, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Tenant], error) {
+	return list.Connect(ctx, r.Cursors, r.DB.Client(ctx).Tenant.Query(), page(first, after, last, before), filter, orderBy)
 }
 
 func (r *Resolver) Client() generated.ClientResolver { return &clientResolver{r} }

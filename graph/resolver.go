@@ -6,9 +6,12 @@ package graph
 import (
 	"context"
 
+	"entgo.io/ent/dialect/sql"
+
 	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/ent/tenant"
 	"github.com/appanage/appanage/graph/cursor"
+	"github.com/appanage/appanage/graph/list"
 	"github.com/appanage/appanage/graph/model"
 	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/apperr"
@@ -52,6 +55,21 @@ func (r *Resolver) inScope(ctx context.Context, client oid.Client) (bool, error)
 		return in, nil
 	}
 	return r.DB.Client(ctx).Tenant.Query().Where(tenant.ID(client), scope.Listed(ctx, "Tenant")).Exist(ctx)
+}
+
+// connectInScope is an edge of a client to many, for callers who see the client in full.
+func connectInScope[Q list.Query[Q, P, O, T], P, O ~func(*sql.Selector), T any](
+	ctx context.Context, r *Resolver, client *ent.Tenant, q Q, page list.Page, filter, orderBy map[string]any,
+) (*model.Connection[T], error) {
+	if in, err := r.inScope(ctx, client.ID); err != nil || !in {
+		return nil, err
+	}
+	return list.Connect(ctx, r.Cursors, q, page, filter, orderBy)
+}
+
+// page gathers the arguments of every connection.
+func page(first *int, after *string, last *int, before *string) list.Page {
+	return list.Page{First: first, After: after, Last: last, Before: before}
 }
 
 // atHome gives a user's addresses to himself and in the scope of his home client: to nobody else is it said whether an

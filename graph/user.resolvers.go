@@ -30,14 +30,12 @@ func (r *membershipResolver) User(ctx context.Context, obj *ent.Membership) (*en
 	return found(obj.QueryUser().Only(ctx))
 }
 
-func (r *membershipResolver) Roles(ctx context.Context, obj *ent.Membership, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) (*model.Connection[ent.Role], error) {
-	return list.Connect(ctx, r.Cursors, obj.QueryRoles(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Roles(ctx, filter), list.OrderRoles(orderBy))
+func (r *membershipResolver) Roles(ctx context.Context, obj *ent.Membership, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Role], error) {
+	return list.Connect(ctx, r.Cursors, obj.QueryRoles(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *membershipResolver) Sessions(ctx context.Context, obj *ent.Membership, first *int, after *string, last *int, before *string, filter *model.SessionFilter, orderBy *model.SessionOrder) (*model.Connection[ent.Session], error) {
-	return list.Connect(ctx, r.Cursors, obj.QuerySessions(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Sessions(ctx, filter), list.OrderSessions(orderBy))
+func (r *membershipResolver) Sessions(ctx context.Context, obj *ent.Membership, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Session], error) {
+	return list.Connect(ctx, r.Cursors, obj.QuerySessions(), page(first, after, last, before), filter, orderBy)
 }
 
 func (r *mutationResolver) SessionCreate(ctx context.Context, input model.SessionCreateInput) (*model.SessionCreatePayload, error) {
@@ -68,9 +66,8 @@ func (r *mutationResolver) SessionDelete(ctx context.Context, input model.Sessio
 	return &model.SessionDeletePayload{SessionID: (*string)(&ended), Errors: errs}, nil
 }
 
-func (r *queryResolver) Users(ctx context.Context, first *int, after *string, last *int, before *string, filter *model.UserFilter, orderBy *model.UserOrder) (*model.Connection[ent.User], error) {
-	return list.Connect(ctx, r.Cursors, r.DB.Client(ctx).User.Query(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Users(ctx, filter), list.OrderUsers(orderBy))
+func (r *queryResolver) Users(ctx context.Context, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.User], error) {
+	return list.Connect(ctx, r.Cursors, r.DB.Client(ctx).User.Query(), page(first, after, last, before), filter, orderBy)
 }
 
 func (r *sessionResolver) ID(ctx context.Context, obj *ent.Session) (string, error) {
@@ -119,14 +116,12 @@ func (r *userResolver) Client(ctx context.Context, obj *ent.User) (*ent.Tenant, 
 	return found(obj.QueryClient().Only(ctx))
 }
 
-func (r *userResolver) Memberships(ctx context.Context, obj *ent.User, first *int, after *string, last *int, before *string, filter *model.MembershipFilter, orderBy *model.MembershipOrder) (*model.Connection[ent.Membership], error) {
-	return list.Connect(ctx, r.Cursors, obj.QueryMemberships(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Memberships(ctx, filter), list.OrderMemberships(orderBy))
+func (r *userResolver) Memberships(ctx context.Context, obj *ent.User, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Membership], error) {
+	return list.Connect(ctx, r.Cursors, obj.QueryMemberships(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *userResolver) Sessions(ctx context.Context, obj *ent.User, first *int, after *string, last *int, before *string, filter *model.SessionFilter, orderBy *model.SessionOrder) (*model.Connection[ent.Session], error) {
-	return list.Connect(ctx, r.Cursors, obj.QuerySessions(), list.Page{First: first, After: after, Last: last, Before: before},
-		list.Sessions(ctx, filter), list.OrderSessions(orderBy))
+func (r *userResolver) Sessions(ctx context.Context, obj *ent.User, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Session], error) {
+	return list.Connect(ctx, r.Cursors, obj.QuerySessions(), page(first, after, last, before), filter, orderBy)
 }
 
 func (r *Resolver) Membership() generated.MembershipResolver { return &membershipResolver{r} }

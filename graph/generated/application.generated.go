@@ -34,12 +34,12 @@ type ApplicationResolver interface {
 
 	Client(ctx context.Context, obj *ent.Application) (*ent.Tenant, error)
 	Creator(ctx context.Context, obj *ent.Application) (*ent.Tenant, error)
-	Packages(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter *model.PackageFilter, orderBy *model.PackageOrder) (*model.Connection[ent.RolePackage], error)
-	Roles(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) (*model.Connection[ent.Role], error)
-	Permissions(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter *model.PermissionFilter, orderBy *model.PermissionOrder) (*model.Connection[ent.Permission], error)
-	Urls(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter *model.ClientURLFilter, orderBy *model.ClientURLOrder) (*model.Connection[ent.ClientURL], error)
-	Properties(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter *model.ApplicationPropertyFilter, orderBy *model.ApplicationPropertyOrder) (*model.Connection[ent.ApplicationProperty], error)
-	Grants(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter *model.AccessGrantFilter, orderBy *model.AccessGrantOrder) (*model.Connection[ent.AccessGrant], error)
+	Packages(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.RolePackage], error)
+	Roles(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Role], error)
+	Permissions(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Permission], error)
+	Urls(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.ClientURL], error)
+	Properties(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.ApplicationProperty], error)
+	Grants(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.AccessGrant], error)
 }
 type ApplicationPropertyResolver interface {
 	ID(ctx context.Context, obj *ent.ApplicationProperty) (string, error)
@@ -94,16 +94,16 @@ func (ec *executionContext) field_Application_grants_args(ctx context.Context, r
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.AccessGrantFilter, error) {
-			return ec.unmarshalOAccessGrantFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐAccessGrantFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOAccessGrantFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.AccessGrantOrder, error) {
-			return ec.unmarshalOAccessGrantOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐAccessGrantOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOAccessGrantOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -148,16 +148,16 @@ func (ec *executionContext) field_Application_packages_args(ctx context.Context,
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.PackageFilter, error) {
-			return ec.unmarshalOPackageFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐPackageFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPackageFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.PackageOrder, error) {
-			return ec.unmarshalOPackageOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐPackageOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPackageOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -202,16 +202,16 @@ func (ec *executionContext) field_Application_permissions_args(ctx context.Conte
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.PermissionFilter, error) {
-			return ec.unmarshalOPermissionFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐPermissionFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPermissionFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.PermissionOrder, error) {
-			return ec.unmarshalOPermissionOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐPermissionOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPermissionOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -256,16 +256,16 @@ func (ec *executionContext) field_Application_properties_args(ctx context.Contex
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.ApplicationPropertyFilter, error) {
-			return ec.unmarshalOApplicationPropertyFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐApplicationPropertyFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOApplicationPropertyFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.ApplicationPropertyOrder, error) {
-			return ec.unmarshalOApplicationPropertyOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐApplicationPropertyOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOApplicationPropertyOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -310,16 +310,16 @@ func (ec *executionContext) field_Application_roles_args(ctx context.Context, ra
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.RoleFilter, error) {
-			return ec.unmarshalORoleFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐRoleFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalORoleFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.RoleOrder, error) {
-			return ec.unmarshalORoleOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐRoleOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalORoleOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -364,16 +364,16 @@ func (ec *executionContext) field_Application_urls_args(ctx context.Context, raw
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.ClientURLFilter, error) {
-			return ec.unmarshalOClientUrlFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐClientURLFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOClientUrlFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.ClientURLOrder, error) {
-			return ec.unmarshalOClientUrlOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐClientURLOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOClientUrlOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -1284,7 +1284,7 @@ func (ec *executionContext) _Application_packages(ctx context.Context, field gra
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Application().Packages(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.PackageFilter), fc.Args["orderBy"].(*model.PackageOrder))
+			return ec.Resolvers.Application().Packages(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1346,7 +1346,7 @@ func (ec *executionContext) _Application_roles(ctx context.Context, field graphq
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Application().Roles(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.RoleFilter), fc.Args["orderBy"].(*model.RoleOrder))
+			return ec.Resolvers.Application().Roles(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1408,7 +1408,7 @@ func (ec *executionContext) _Application_permissions(ctx context.Context, field 
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Application().Permissions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.PermissionFilter), fc.Args["orderBy"].(*model.PermissionOrder))
+			return ec.Resolvers.Application().Permissions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1470,7 +1470,7 @@ func (ec *executionContext) _Application_urls(ctx context.Context, field graphql
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Application().Urls(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.ClientURLFilter), fc.Args["orderBy"].(*model.ClientURLOrder))
+			return ec.Resolvers.Application().Urls(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1532,7 +1532,7 @@ func (ec *executionContext) _Application_properties(ctx context.Context, field g
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Application().Properties(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.ApplicationPropertyFilter), fc.Args["orderBy"].(*model.ApplicationPropertyOrder))
+			return ec.Resolvers.Application().Properties(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1594,7 +1594,7 @@ func (ec *executionContext) _Application_grants(ctx context.Context, field graph
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Application().Grants(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.AccessGrantFilter), fc.Args["orderBy"].(*model.AccessGrantOrder))
+			return ec.Resolvers.Application().Grants(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -2918,8 +2918,8 @@ func (ec *executionContext) fieldContext_ClientUrlEdge_cursor(_ context.Context,
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputAccessGrantFilter(ctx context.Context, obj any) (model.AccessGrantFilter, error) {
-	var it model.AccessGrantFilter
+func (ec *executionContext) unmarshalInputAccessGrantFilter(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -2930,6 +2930,7 @@ func (ec *executionContext) unmarshalInputAccessGrantFilter(ctx context.Context,
 	}
 
 	fieldsInOrder := [...]string{"level", "applicationId", "clientId", "inForce"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2942,35 +2943,35 @@ func (ec *executionContext) unmarshalInputAccessGrantFilter(ctx context.Context,
 			if err != nil {
 				return it, err
 			}
-			it.Level = graphql.OmittableOf(data)
+			it["level"] = data
 		case "applicationId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationId"))
 			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.ApplicationID = graphql.OmittableOf(data)
+			it["applicationId"] = data
 		case "clientId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientId"))
 			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.ClientID = graphql.OmittableOf(data)
+			it["clientId"] = data
 		case "inForce":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("inForce"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.InForce = graphql.OmittableOf(data)
+			it["inForce"] = data
 		}
 	}
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputAccessGrantOrder(ctx context.Context, obj any) (model.AccessGrantOrder, error) {
-	var it model.AccessGrantOrder
+func (ec *executionContext) unmarshalInputAccessGrantOrder(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -2985,6 +2986,7 @@ func (ec *executionContext) unmarshalInputAccessGrantOrder(ctx context.Context, 
 	}
 
 	fieldsInOrder := [...]string{"field", "direction"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2997,14 +2999,14 @@ func (ec *executionContext) unmarshalInputAccessGrantOrder(ctx context.Context, 
 			if err != nil {
 				return it, err
 			}
-			it.Field = data
+			it["field"] = data
 		case "direction":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
 			data, err := ec.unmarshalNOrderDirection2githubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐOrderDirection(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Direction = data
+			it["direction"] = data
 		}
 	}
 	return it, nil
@@ -3082,8 +3084,8 @@ func (ec *executionContext) unmarshalInputApplicationCreateInput(ctx context.Con
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputApplicationFilter(ctx context.Context, obj any) (model.ApplicationFilter, error) {
-	var it model.ApplicationFilter
+func (ec *executionContext) unmarshalInputApplicationFilter(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -3094,6 +3096,7 @@ func (ec *executionContext) unmarshalInputApplicationFilter(ctx context.Context,
 	}
 
 	fieldsInOrder := [...]string{"search", "type", "status", "accessType", "clientId", "within"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3106,49 +3109,49 @@ func (ec *executionContext) unmarshalInputApplicationFilter(ctx context.Context,
 			if err != nil {
 				return it, err
 			}
-			it.Search = graphql.OmittableOf(data)
+			it["search"] = data
 		case "type":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("type"))
 			data, err := ec.unmarshalOApplicationType2ᚖgithubᚗcomᚋappanageᚋappanageᚋinternalᚋenumᚐApplicationType(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Type = graphql.OmittableOf(data)
+			it["type"] = data
 		case "status":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
 			data, err := ec.unmarshalOApplicationStatus2ᚖgithubᚗcomᚋappanageᚋappanageᚋinternalᚋenumᚐApplicationStatus(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Status = graphql.OmittableOf(data)
+			it["status"] = data
 		case "accessType":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("accessType"))
 			data, err := ec.unmarshalOAccessType2ᚖgithubᚗcomᚋappanageᚋappanageᚋinternalᚋenumᚐAccessType(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.AccessType = graphql.OmittableOf(data)
+			it["accessType"] = data
 		case "clientId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientId"))
 			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.ClientID = graphql.OmittableOf(data)
+			it["clientId"] = data
 		case "within":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("within"))
 			data, err := ec.unmarshalOReach2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐReach(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Within = graphql.OmittableOf(data)
+			it["within"] = data
 		}
 	}
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputApplicationOrder(ctx context.Context, obj any) (model.ApplicationOrder, error) {
-	var it model.ApplicationOrder
+func (ec *executionContext) unmarshalInputApplicationOrder(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -3163,6 +3166,7 @@ func (ec *executionContext) unmarshalInputApplicationOrder(ctx context.Context, 
 	}
 
 	fieldsInOrder := [...]string{"field", "direction"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3175,14 +3179,14 @@ func (ec *executionContext) unmarshalInputApplicationOrder(ctx context.Context, 
 			if err != nil {
 				return it, err
 			}
-			it.Field = data
+			it["field"] = data
 		case "direction":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
 			data, err := ec.unmarshalNOrderDirection2githubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐOrderDirection(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Direction = data
+			it["direction"] = data
 		}
 	}
 	return it, nil
@@ -3232,8 +3236,8 @@ func (ec *executionContext) unmarshalInputApplicationPropertiesSetInput(ctx cont
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputApplicationPropertyFilter(ctx context.Context, obj any) (model.ApplicationPropertyFilter, error) {
-	var it model.ApplicationPropertyFilter
+func (ec *executionContext) unmarshalInputApplicationPropertyFilter(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -3244,6 +3248,7 @@ func (ec *executionContext) unmarshalInputApplicationPropertyFilter(ctx context.
 	}
 
 	fieldsInOrder := [...]string{"search", "applicationId", "clientId", "public"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3256,28 +3261,28 @@ func (ec *executionContext) unmarshalInputApplicationPropertyFilter(ctx context.
 			if err != nil {
 				return it, err
 			}
-			it.Search = graphql.OmittableOf(data)
+			it["search"] = data
 		case "applicationId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationId"))
 			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.ApplicationID = graphql.OmittableOf(data)
+			it["applicationId"] = data
 		case "clientId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientId"))
 			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.ClientID = graphql.OmittableOf(data)
+			it["clientId"] = data
 		case "public":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("public"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Public = graphql.OmittableOf(data)
+			it["public"] = data
 		}
 	}
 	return it, nil
@@ -3334,8 +3339,8 @@ func (ec *executionContext) unmarshalInputApplicationPropertyInput(ctx context.C
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputApplicationPropertyOrder(ctx context.Context, obj any) (model.ApplicationPropertyOrder, error) {
-	var it model.ApplicationPropertyOrder
+func (ec *executionContext) unmarshalInputApplicationPropertyOrder(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -3350,6 +3355,7 @@ func (ec *executionContext) unmarshalInputApplicationPropertyOrder(ctx context.C
 	}
 
 	fieldsInOrder := [...]string{"field", "direction"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3362,14 +3368,14 @@ func (ec *executionContext) unmarshalInputApplicationPropertyOrder(ctx context.C
 			if err != nil {
 				return it, err
 			}
-			it.Field = data
+			it["field"] = data
 		case "direction":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
 			data, err := ec.unmarshalNOrderDirection2githubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐOrderDirection(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Direction = data
+			it["direction"] = data
 		}
 	}
 	return it, nil
@@ -3433,8 +3439,8 @@ func (ec *executionContext) unmarshalInputApplicationUpdateInput(ctx context.Con
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputClientUrlFilter(ctx context.Context, obj any) (model.ClientURLFilter, error) {
-	var it model.ClientURLFilter
+func (ec *executionContext) unmarshalInputClientUrlFilter(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -3445,6 +3451,7 @@ func (ec *executionContext) unmarshalInputClientUrlFilter(ctx context.Context, o
 	}
 
 	fieldsInOrder := [...]string{"search", "applicationId", "clientId", "status"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3457,35 +3464,35 @@ func (ec *executionContext) unmarshalInputClientUrlFilter(ctx context.Context, o
 			if err != nil {
 				return it, err
 			}
-			it.Search = graphql.OmittableOf(data)
+			it["search"] = data
 		case "applicationId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationId"))
 			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.ApplicationID = graphql.OmittableOf(data)
+			it["applicationId"] = data
 		case "clientId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientId"))
 			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.ClientID = graphql.OmittableOf(data)
+			it["clientId"] = data
 		case "status":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
 			data, err := ec.unmarshalOUrlStatus2ᚖgithubᚗcomᚋappanageᚋappanageᚋinternalᚋenumᚐURLStatus(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Status = graphql.OmittableOf(data)
+			it["status"] = data
 		}
 	}
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputClientUrlOrder(ctx context.Context, obj any) (model.ClientURLOrder, error) {
-	var it model.ClientURLOrder
+func (ec *executionContext) unmarshalInputClientUrlOrder(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -3500,6 +3507,7 @@ func (ec *executionContext) unmarshalInputClientUrlOrder(ctx context.Context, ob
 	}
 
 	fieldsInOrder := [...]string{"field", "direction"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -3512,14 +3520,14 @@ func (ec *executionContext) unmarshalInputClientUrlOrder(ctx context.Context, ob
 			if err != nil {
 				return it, err
 			}
-			it.Field = data
+			it["field"] = data
 		case "direction":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
 			data, err := ec.unmarshalNOrderDirection2githubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐOrderDirection(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Direction = data
+			it["direction"] = data
 		}
 	}
 	return it, nil
@@ -5656,20 +5664,20 @@ func (ec *executionContext) marshalOAccessGrantConnection2ᚖgithubᚗcomᚋappa
 	return ec._AccessGrantConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOAccessGrantFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐAccessGrantFilter(ctx context.Context, v any) (*model.AccessGrantFilter, error) {
+func (ec *executionContext) unmarshalOAccessGrantFilter2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputAccessGrantFilter(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOAccessGrantOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐAccessGrantOrder(ctx context.Context, v any) (*model.AccessGrantOrder, error) {
+func (ec *executionContext) unmarshalOAccessGrantOrder2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputAccessGrantOrder(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOAccessLevel2ᚖgithubᚗcomᚋappanageᚋappanageᚋinternalᚋenumᚐAccessLevel(ctx context.Context, v any) (*enum.AccessLevel, error) {
@@ -5724,20 +5732,20 @@ func (ec *executionContext) marshalOApplicationConnection2ᚖgithubᚗcomᚋappa
 	return ec._ApplicationConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOApplicationFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐApplicationFilter(ctx context.Context, v any) (*model.ApplicationFilter, error) {
+func (ec *executionContext) unmarshalOApplicationFilter2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputApplicationFilter(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOApplicationOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐApplicationOrder(ctx context.Context, v any) (*model.ApplicationOrder, error) {
+func (ec *executionContext) unmarshalOApplicationOrder2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputApplicationOrder(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOApplicationPropertyConnection2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐConnection(ctx context.Context, sel ast.SelectionSet, v *model.Connection[ent.ApplicationProperty]) graphql.Marshaler {
@@ -5747,20 +5755,20 @@ func (ec *executionContext) marshalOApplicationPropertyConnection2ᚖgithubᚗco
 	return ec._ApplicationPropertyConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOApplicationPropertyFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐApplicationPropertyFilter(ctx context.Context, v any) (*model.ApplicationPropertyFilter, error) {
+func (ec *executionContext) unmarshalOApplicationPropertyFilter2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputApplicationPropertyFilter(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOApplicationPropertyOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐApplicationPropertyOrder(ctx context.Context, v any) (*model.ApplicationPropertyOrder, error) {
+func (ec *executionContext) unmarshalOApplicationPropertyOrder2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputApplicationPropertyOrder(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOApplicationStatus2ᚖgithubᚗcomᚋappanageᚋappanageᚋinternalᚋenumᚐApplicationStatus(ctx context.Context, v any) (*enum.ApplicationStatus, error) {
@@ -5808,20 +5816,20 @@ func (ec *executionContext) marshalOClientUrlConnection2ᚖgithubᚗcomᚋappana
 	return ec._ClientUrlConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOClientUrlFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐClientURLFilter(ctx context.Context, v any) (*model.ClientURLFilter, error) {
+func (ec *executionContext) unmarshalOClientUrlFilter2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputClientUrlFilter(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOClientUrlOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐClientURLOrder(ctx context.Context, v any) (*model.ClientURLOrder, error) {
+func (ec *executionContext) unmarshalOClientUrlOrder2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputClientUrlOrder(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOUrlStatus2ᚖgithubᚗcomᚋappanageᚋappanageᚋinternalᚋenumᚐURLStatus(ctx context.Context, v any) (*enum.URLStatus, error) {

@@ -23,26 +23,26 @@ type PackageResolver interface {
 
 	Client(ctx context.Context, obj *ent.RolePackage) (*ent.Tenant, error)
 	Application(ctx context.Context, obj *ent.RolePackage) (*ent.Application, error)
-	Roles(ctx context.Context, obj *ent.RolePackage, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) (*model.Connection[ent.Role], error)
-	Clients(ctx context.Context, obj *ent.RolePackage, first *int, after *string, last *int, before *string, filter *model.ClientFilter, orderBy *model.ClientOrder) (*model.Connection[ent.Tenant], error)
+	Roles(ctx context.Context, obj *ent.RolePackage, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Role], error)
+	Clients(ctx context.Context, obj *ent.RolePackage, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Tenant], error)
 }
 type PermissionResolver interface {
 	ID(ctx context.Context, obj *ent.Permission) (string, error)
 
 	Client(ctx context.Context, obj *ent.Permission) (*ent.Tenant, error)
 	Application(ctx context.Context, obj *ent.Permission) (*ent.Application, error)
-	Roles(ctx context.Context, obj *ent.Permission, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) (*model.Connection[ent.Role], error)
+	Roles(ctx context.Context, obj *ent.Permission, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Role], error)
 }
 type RoleResolver interface {
 	ID(ctx context.Context, obj *ent.Role) (string, error)
 
 	Client(ctx context.Context, obj *ent.Role) (*ent.Tenant, error)
 	Application(ctx context.Context, obj *ent.Role) (*ent.Application, error)
-	Permissions(ctx context.Context, obj *ent.Role, first *int, after *string, last *int, before *string, filter *model.PermissionFilter, orderBy *model.PermissionOrder) (*model.Connection[ent.Permission], error)
-	SubRoles(ctx context.Context, obj *ent.Role, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) (*model.Connection[ent.Role], error)
-	SuperRoles(ctx context.Context, obj *ent.Role, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) (*model.Connection[ent.Role], error)
-	Packages(ctx context.Context, obj *ent.Role, first *int, after *string, last *int, before *string, filter *model.PackageFilter, orderBy *model.PackageOrder) (*model.Connection[ent.RolePackage], error)
-	Memberships(ctx context.Context, obj *ent.Role, first *int, after *string, last *int, before *string, filter *model.MembershipFilter, orderBy *model.MembershipOrder) (*model.Connection[ent.Membership], error)
+	Permissions(ctx context.Context, obj *ent.Role, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Permission], error)
+	SubRoles(ctx context.Context, obj *ent.Role, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Role], error)
+	SuperRoles(ctx context.Context, obj *ent.Role, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Role], error)
+	Packages(ctx context.Context, obj *ent.Role, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.RolePackage], error)
+	Memberships(ctx context.Context, obj *ent.Role, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Membership], error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -85,16 +85,16 @@ func (ec *executionContext) field_Package_clients_args(ctx context.Context, rawA
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.ClientFilter, error) {
-			return ec.unmarshalOClientFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐClientFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOClientFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.ClientOrder, error) {
-			return ec.unmarshalOClientOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐClientOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOClientOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -139,16 +139,16 @@ func (ec *executionContext) field_Package_roles_args(ctx context.Context, rawArg
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.RoleFilter, error) {
-			return ec.unmarshalORoleFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐRoleFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalORoleFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.RoleOrder, error) {
-			return ec.unmarshalORoleOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐRoleOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalORoleOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -193,16 +193,16 @@ func (ec *executionContext) field_Permission_roles_args(ctx context.Context, raw
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.RoleFilter, error) {
-			return ec.unmarshalORoleFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐRoleFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalORoleFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.RoleOrder, error) {
-			return ec.unmarshalORoleOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐRoleOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalORoleOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -247,16 +247,16 @@ func (ec *executionContext) field_Role_memberships_args(ctx context.Context, raw
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.MembershipFilter, error) {
-			return ec.unmarshalOMembershipFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐMembershipFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOMembershipFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.MembershipOrder, error) {
-			return ec.unmarshalOMembershipOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐMembershipOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOMembershipOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -301,16 +301,16 @@ func (ec *executionContext) field_Role_packages_args(ctx context.Context, rawArg
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.PackageFilter, error) {
-			return ec.unmarshalOPackageFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐPackageFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPackageFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.PackageOrder, error) {
-			return ec.unmarshalOPackageOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐPackageOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPackageOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -355,16 +355,16 @@ func (ec *executionContext) field_Role_permissions_args(ctx context.Context, raw
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.PermissionFilter, error) {
-			return ec.unmarshalOPermissionFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐPermissionFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPermissionFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.PermissionOrder, error) {
-			return ec.unmarshalOPermissionOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐPermissionOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPermissionOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -409,16 +409,16 @@ func (ec *executionContext) field_Role_subRoles_args(ctx context.Context, rawArg
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.RoleFilter, error) {
-			return ec.unmarshalORoleFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐRoleFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalORoleFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.RoleOrder, error) {
-			return ec.unmarshalORoleOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐRoleOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalORoleOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -463,16 +463,16 @@ func (ec *executionContext) field_Role_superRoles_args(ctx context.Context, rawA
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.RoleFilter, error) {
-			return ec.unmarshalORoleFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐRoleFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalORoleFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.RoleOrder, error) {
-			return ec.unmarshalORoleOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐRoleOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalORoleOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -802,7 +802,7 @@ func (ec *executionContext) _Package_roles(ctx context.Context, field graphql.Co
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Package().Roles(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.RoleFilter), fc.Args["orderBy"].(*model.RoleOrder))
+			return ec.Resolvers.Package().Roles(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -864,7 +864,7 @@ func (ec *executionContext) _Package_clients(ctx context.Context, field graphql.
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Package().Clients(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.ClientFilter), fc.Args["orderBy"].(*model.ClientOrder))
+			return ec.Resolvers.Package().Clients(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1361,7 +1361,7 @@ func (ec *executionContext) _Permission_roles(ctx context.Context, field graphql
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Permission().Roles(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.RoleFilter), fc.Args["orderBy"].(*model.RoleOrder))
+			return ec.Resolvers.Permission().Roles(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1858,7 +1858,7 @@ func (ec *executionContext) _Role_permissions(ctx context.Context, field graphql
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Role().Permissions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.PermissionFilter), fc.Args["orderBy"].(*model.PermissionOrder))
+			return ec.Resolvers.Role().Permissions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1920,7 +1920,7 @@ func (ec *executionContext) _Role_subRoles(ctx context.Context, field graphql.Co
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Role().SubRoles(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.RoleFilter), fc.Args["orderBy"].(*model.RoleOrder))
+			return ec.Resolvers.Role().SubRoles(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1982,7 +1982,7 @@ func (ec *executionContext) _Role_superRoles(ctx context.Context, field graphql.
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Role().SuperRoles(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.RoleFilter), fc.Args["orderBy"].(*model.RoleOrder))
+			return ec.Resolvers.Role().SuperRoles(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -2044,7 +2044,7 @@ func (ec *executionContext) _Role_packages(ctx context.Context, field graphql.Co
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Role().Packages(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.PackageFilter), fc.Args["orderBy"].(*model.PackageOrder))
+			return ec.Resolvers.Role().Packages(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -2106,7 +2106,7 @@ func (ec *executionContext) _Role_memberships(ctx context.Context, field graphql
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Role().Memberships(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.MembershipFilter), fc.Args["orderBy"].(*model.MembershipOrder))
+			return ec.Resolvers.Role().Memberships(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -2336,8 +2336,8 @@ func (ec *executionContext) fieldContext_RoleEdge_cursor(_ context.Context, fiel
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputPackageFilter(ctx context.Context, obj any) (model.PackageFilter, error) {
-	var it model.PackageFilter
+func (ec *executionContext) unmarshalInputPackageFilter(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -2348,6 +2348,7 @@ func (ec *executionContext) unmarshalInputPackageFilter(ctx context.Context, obj
 	}
 
 	fieldsInOrder := [...]string{"search", "applicationId", "clientId", "base", "within"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2360,42 +2361,42 @@ func (ec *executionContext) unmarshalInputPackageFilter(ctx context.Context, obj
 			if err != nil {
 				return it, err
 			}
-			it.Search = graphql.OmittableOf(data)
+			it["search"] = data
 		case "applicationId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationId"))
 			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.ApplicationID = graphql.OmittableOf(data)
+			it["applicationId"] = data
 		case "clientId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientId"))
 			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.ClientID = graphql.OmittableOf(data)
+			it["clientId"] = data
 		case "base":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("base"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Base = graphql.OmittableOf(data)
+			it["base"] = data
 		case "within":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("within"))
 			data, err := ec.unmarshalOReach2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐReach(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Within = graphql.OmittableOf(data)
+			it["within"] = data
 		}
 	}
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputPackageOrder(ctx context.Context, obj any) (model.PackageOrder, error) {
-	var it model.PackageOrder
+func (ec *executionContext) unmarshalInputPackageOrder(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -2410,6 +2411,7 @@ func (ec *executionContext) unmarshalInputPackageOrder(ctx context.Context, obj 
 	}
 
 	fieldsInOrder := [...]string{"field", "direction"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2422,21 +2424,21 @@ func (ec *executionContext) unmarshalInputPackageOrder(ctx context.Context, obj 
 			if err != nil {
 				return it, err
 			}
-			it.Field = data
+			it["field"] = data
 		case "direction":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
 			data, err := ec.unmarshalNOrderDirection2githubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐOrderDirection(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Direction = data
+			it["direction"] = data
 		}
 	}
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputPermissionFilter(ctx context.Context, obj any) (model.PermissionFilter, error) {
-	var it model.PermissionFilter
+func (ec *executionContext) unmarshalInputPermissionFilter(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -2447,6 +2449,7 @@ func (ec *executionContext) unmarshalInputPermissionFilter(ctx context.Context, 
 	}
 
 	fieldsInOrder := [...]string{"search", "applicationId", "clientId", "builtIn", "within"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2459,42 +2462,42 @@ func (ec *executionContext) unmarshalInputPermissionFilter(ctx context.Context, 
 			if err != nil {
 				return it, err
 			}
-			it.Search = graphql.OmittableOf(data)
+			it["search"] = data
 		case "applicationId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationId"))
 			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.ApplicationID = graphql.OmittableOf(data)
+			it["applicationId"] = data
 		case "clientId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientId"))
 			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.ClientID = graphql.OmittableOf(data)
+			it["clientId"] = data
 		case "builtIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("builtIn"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.BuiltIn = graphql.OmittableOf(data)
+			it["builtIn"] = data
 		case "within":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("within"))
 			data, err := ec.unmarshalOReach2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐReach(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Within = graphql.OmittableOf(data)
+			it["within"] = data
 		}
 	}
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputPermissionOrder(ctx context.Context, obj any) (model.PermissionOrder, error) {
-	var it model.PermissionOrder
+func (ec *executionContext) unmarshalInputPermissionOrder(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -2509,6 +2512,7 @@ func (ec *executionContext) unmarshalInputPermissionOrder(ctx context.Context, o
 	}
 
 	fieldsInOrder := [...]string{"field", "direction"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2521,21 +2525,21 @@ func (ec *executionContext) unmarshalInputPermissionOrder(ctx context.Context, o
 			if err != nil {
 				return it, err
 			}
-			it.Field = data
+			it["field"] = data
 		case "direction":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
 			data, err := ec.unmarshalNOrderDirection2githubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐOrderDirection(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Direction = data
+			it["direction"] = data
 		}
 	}
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputRoleFilter(ctx context.Context, obj any) (model.RoleFilter, error) {
-	var it model.RoleFilter
+func (ec *executionContext) unmarshalInputRoleFilter(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -2546,6 +2550,7 @@ func (ec *executionContext) unmarshalInputRoleFilter(ctx context.Context, obj an
 	}
 
 	fieldsInOrder := [...]string{"search", "applicationId", "clientId", "builtIn", "within"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2558,42 +2563,42 @@ func (ec *executionContext) unmarshalInputRoleFilter(ctx context.Context, obj an
 			if err != nil {
 				return it, err
 			}
-			it.Search = graphql.OmittableOf(data)
+			it["search"] = data
 		case "applicationId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("applicationId"))
 			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.ApplicationID = graphql.OmittableOf(data)
+			it["applicationId"] = data
 		case "clientId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientId"))
 			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.ClientID = graphql.OmittableOf(data)
+			it["clientId"] = data
 		case "builtIn":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("builtIn"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.BuiltIn = graphql.OmittableOf(data)
+			it["builtIn"] = data
 		case "within":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("within"))
 			data, err := ec.unmarshalOReach2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐReach(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Within = graphql.OmittableOf(data)
+			it["within"] = data
 		}
 	}
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputRoleOrder(ctx context.Context, obj any) (model.RoleOrder, error) {
-	var it model.RoleOrder
+func (ec *executionContext) unmarshalInputRoleOrder(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -2608,6 +2613,7 @@ func (ec *executionContext) unmarshalInputRoleOrder(ctx context.Context, obj any
 	}
 
 	fieldsInOrder := [...]string{"field", "direction"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2620,14 +2626,14 @@ func (ec *executionContext) unmarshalInputRoleOrder(ctx context.Context, obj any
 			if err != nil {
 				return it, err
 			}
-			it.Field = data
+			it["field"] = data
 		case "direction":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
 			data, err := ec.unmarshalNOrderDirection2githubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐOrderDirection(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Direction = data
+			it["direction"] = data
 		}
 	}
 	return it, nil
@@ -4070,20 +4076,20 @@ func (ec *executionContext) marshalOPackageConnection2ᚖgithubᚗcomᚋappanage
 	return ec._PackageConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOPackageFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐPackageFilter(ctx context.Context, v any) (*model.PackageFilter, error) {
+func (ec *executionContext) unmarshalOPackageFilter2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputPackageFilter(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOPackageOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐPackageOrder(ctx context.Context, v any) (*model.PackageOrder, error) {
+func (ec *executionContext) unmarshalOPackageOrder2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputPackageOrder(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOPermissionConnection2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐConnection(ctx context.Context, sel ast.SelectionSet, v *model.Connection[ent.Permission]) graphql.Marshaler {
@@ -4093,20 +4099,20 @@ func (ec *executionContext) marshalOPermissionConnection2ᚖgithubᚗcomᚋappan
 	return ec._PermissionConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOPermissionFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐPermissionFilter(ctx context.Context, v any) (*model.PermissionFilter, error) {
+func (ec *executionContext) unmarshalOPermissionFilter2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputPermissionFilter(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOPermissionOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐPermissionOrder(ctx context.Context, v any) (*model.PermissionOrder, error) {
+func (ec *executionContext) unmarshalOPermissionOrder2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputPermissionOrder(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalORoleConnection2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐConnection(ctx context.Context, sel ast.SelectionSet, v *model.Connection[ent.Role]) graphql.Marshaler {
@@ -4116,20 +4122,20 @@ func (ec *executionContext) marshalORoleConnection2ᚖgithubᚗcomᚋappanageᚋ
 	return ec._RoleConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalORoleFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐRoleFilter(ctx context.Context, v any) (*model.RoleFilter, error) {
+func (ec *executionContext) unmarshalORoleFilter2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputRoleFilter(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalORoleOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐRoleOrder(ctx context.Context, v any) (*model.RoleOrder, error) {
+func (ec *executionContext) unmarshalORoleOrder2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputRoleOrder(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -32,17 +32,17 @@ type ClientResolver interface {
 	UpdatedAt(ctx context.Context, obj *ent.Tenant) (*time.Time, error)
 	Version(ctx context.Context, obj *ent.Tenant) (*int, error)
 	Manager(ctx context.Context, obj *ent.Tenant) (*ent.Tenant, error)
-	ManagedClients(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.ClientFilter, orderBy *model.ClientOrder) (*model.Connection[ent.Tenant], error)
-	Applications(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.ApplicationFilter, orderBy *model.ApplicationOrder) (*model.Connection[ent.Application], error)
-	Grants(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.AccessGrantFilter, orderBy *model.AccessGrantOrder) (*model.Connection[ent.AccessGrant], error)
-	Users(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.UserFilter, orderBy *model.UserOrder) (*model.Connection[ent.User], error)
-	Memberships(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.MembershipFilter, orderBy *model.MembershipOrder) (*model.Connection[ent.Membership], error)
-	Packages(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.PackageFilter, orderBy *model.PackageOrder) (*model.Connection[ent.RolePackage], error)
-	OwnedPackages(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.PackageFilter, orderBy *model.PackageOrder) (*model.Connection[ent.RolePackage], error)
-	Roles(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) (*model.Connection[ent.Role], error)
-	Permissions(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.PermissionFilter, orderBy *model.PermissionOrder) (*model.Connection[ent.Permission], error)
-	Urls(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.ClientURLFilter, orderBy *model.ClientURLOrder) (*model.Connection[ent.ClientURL], error)
-	Properties(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter *model.ApplicationPropertyFilter, orderBy *model.ApplicationPropertyOrder) (*model.Connection[ent.ApplicationProperty], error)
+	ManagedClients(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Tenant], error)
+	Applications(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Application], error)
+	Grants(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.AccessGrant], error)
+	Users(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.User], error)
+	Memberships(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Membership], error)
+	Packages(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.RolePackage], error)
+	OwnedPackages(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.RolePackage], error)
+	Roles(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Role], error)
+	Permissions(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Permission], error)
+	Urls(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.ClientURL], error)
+	Properties(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.ApplicationProperty], error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -85,16 +85,16 @@ func (ec *executionContext) field_Client_applications_args(ctx context.Context, 
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.ApplicationFilter, error) {
-			return ec.unmarshalOApplicationFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐApplicationFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOApplicationFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.ApplicationOrder, error) {
-			return ec.unmarshalOApplicationOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐApplicationOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOApplicationOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -139,16 +139,16 @@ func (ec *executionContext) field_Client_grants_args(ctx context.Context, rawArg
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.AccessGrantFilter, error) {
-			return ec.unmarshalOAccessGrantFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐAccessGrantFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOAccessGrantFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.AccessGrantOrder, error) {
-			return ec.unmarshalOAccessGrantOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐAccessGrantOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOAccessGrantOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -193,16 +193,16 @@ func (ec *executionContext) field_Client_managedClients_args(ctx context.Context
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.ClientFilter, error) {
-			return ec.unmarshalOClientFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐClientFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOClientFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.ClientOrder, error) {
-			return ec.unmarshalOClientOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐClientOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOClientOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -247,16 +247,16 @@ func (ec *executionContext) field_Client_memberships_args(ctx context.Context, r
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.MembershipFilter, error) {
-			return ec.unmarshalOMembershipFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐMembershipFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOMembershipFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.MembershipOrder, error) {
-			return ec.unmarshalOMembershipOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐMembershipOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOMembershipOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -301,16 +301,16 @@ func (ec *executionContext) field_Client_ownedPackages_args(ctx context.Context,
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.PackageFilter, error) {
-			return ec.unmarshalOPackageFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐPackageFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPackageFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.PackageOrder, error) {
-			return ec.unmarshalOPackageOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐPackageOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPackageOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -355,16 +355,16 @@ func (ec *executionContext) field_Client_packages_args(ctx context.Context, rawA
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.PackageFilter, error) {
-			return ec.unmarshalOPackageFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐPackageFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPackageFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.PackageOrder, error) {
-			return ec.unmarshalOPackageOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐPackageOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPackageOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -409,16 +409,16 @@ func (ec *executionContext) field_Client_permissions_args(ctx context.Context, r
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.PermissionFilter, error) {
-			return ec.unmarshalOPermissionFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐPermissionFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPermissionFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.PermissionOrder, error) {
-			return ec.unmarshalOPermissionOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐPermissionOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOPermissionOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -463,16 +463,16 @@ func (ec *executionContext) field_Client_properties_args(ctx context.Context, ra
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.ApplicationPropertyFilter, error) {
-			return ec.unmarshalOApplicationPropertyFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐApplicationPropertyFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOApplicationPropertyFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.ApplicationPropertyOrder, error) {
-			return ec.unmarshalOApplicationPropertyOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐApplicationPropertyOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOApplicationPropertyOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -517,16 +517,16 @@ func (ec *executionContext) field_Client_roles_args(ctx context.Context, rawArgs
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.RoleFilter, error) {
-			return ec.unmarshalORoleFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐRoleFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalORoleFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.RoleOrder, error) {
-			return ec.unmarshalORoleOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐRoleOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalORoleOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -571,16 +571,16 @@ func (ec *executionContext) field_Client_urls_args(ctx context.Context, rawArgs 
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.ClientURLFilter, error) {
-			return ec.unmarshalOClientUrlFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐClientURLFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOClientUrlFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.ClientURLOrder, error) {
-			return ec.unmarshalOClientUrlOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐClientURLOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOClientUrlOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -625,16 +625,16 @@ func (ec *executionContext) field_Client_users_args(ctx context.Context, rawArgs
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.UserFilter, error) {
-			return ec.unmarshalOUserFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐUserFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOUserFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.UserOrder, error) {
-			return ec.unmarshalOUserOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐUserOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOUserOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -983,7 +983,7 @@ func (ec *executionContext) _Client_managedClients(ctx context.Context, field gr
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Client().ManagedClients(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.ClientFilter), fc.Args["orderBy"].(*model.ClientOrder))
+			return ec.Resolvers.Client().ManagedClients(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1045,7 +1045,7 @@ func (ec *executionContext) _Client_applications(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Client().Applications(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.ApplicationFilter), fc.Args["orderBy"].(*model.ApplicationOrder))
+			return ec.Resolvers.Client().Applications(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1107,7 +1107,7 @@ func (ec *executionContext) _Client_grants(ctx context.Context, field graphql.Co
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Client().Grants(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.AccessGrantFilter), fc.Args["orderBy"].(*model.AccessGrantOrder))
+			return ec.Resolvers.Client().Grants(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1169,7 +1169,7 @@ func (ec *executionContext) _Client_users(ctx context.Context, field graphql.Col
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Client().Users(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.UserFilter), fc.Args["orderBy"].(*model.UserOrder))
+			return ec.Resolvers.Client().Users(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1231,7 +1231,7 @@ func (ec *executionContext) _Client_memberships(ctx context.Context, field graph
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Client().Memberships(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.MembershipFilter), fc.Args["orderBy"].(*model.MembershipOrder))
+			return ec.Resolvers.Client().Memberships(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1293,7 +1293,7 @@ func (ec *executionContext) _Client_packages(ctx context.Context, field graphql.
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Client().Packages(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.PackageFilter), fc.Args["orderBy"].(*model.PackageOrder))
+			return ec.Resolvers.Client().Packages(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1355,7 +1355,7 @@ func (ec *executionContext) _Client_ownedPackages(ctx context.Context, field gra
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Client().OwnedPackages(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.PackageFilter), fc.Args["orderBy"].(*model.PackageOrder))
+			return ec.Resolvers.Client().OwnedPackages(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1417,7 +1417,7 @@ func (ec *executionContext) _Client_roles(ctx context.Context, field graphql.Col
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Client().Roles(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.RoleFilter), fc.Args["orderBy"].(*model.RoleOrder))
+			return ec.Resolvers.Client().Roles(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1479,7 +1479,7 @@ func (ec *executionContext) _Client_permissions(ctx context.Context, field graph
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Client().Permissions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.PermissionFilter), fc.Args["orderBy"].(*model.PermissionOrder))
+			return ec.Resolvers.Client().Permissions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1541,7 +1541,7 @@ func (ec *executionContext) _Client_urls(ctx context.Context, field graphql.Coll
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Client().Urls(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.ClientURLFilter), fc.Args["orderBy"].(*model.ClientURLOrder))
+			return ec.Resolvers.Client().Urls(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1603,7 +1603,7 @@ func (ec *executionContext) _Client_properties(ctx context.Context, field graphq
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Client().Properties(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.ApplicationPropertyFilter), fc.Args["orderBy"].(*model.ApplicationPropertyOrder))
+			return ec.Resolvers.Client().Properties(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1833,8 +1833,8 @@ func (ec *executionContext) fieldContext_ClientEdge_cursor(_ context.Context, fi
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputClientFilter(ctx context.Context, obj any) (model.ClientFilter, error) {
-	var it model.ClientFilter
+func (ec *executionContext) unmarshalInputClientFilter(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -1845,6 +1845,7 @@ func (ec *executionContext) unmarshalInputClientFilter(ctx context.Context, obj 
 	}
 
 	fieldsInOrder := [...]string{"search", "type", "status", "managerId", "within"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1857,42 +1858,42 @@ func (ec *executionContext) unmarshalInputClientFilter(ctx context.Context, obj 
 			if err != nil {
 				return it, err
 			}
-			it.Search = graphql.OmittableOf(data)
+			it["search"] = data
 		case "type":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("type"))
 			data, err := ec.unmarshalOClientType2ᚖgithubᚗcomᚋappanageᚋappanageᚋinternalᚋenumᚐClientType(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Type = graphql.OmittableOf(data)
+			it["type"] = data
 		case "status":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
 			data, err := ec.unmarshalOClientStatus2ᚖgithubᚗcomᚋappanageᚋappanageᚋinternalᚋenumᚐClientStatus(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Status = graphql.OmittableOf(data)
+			it["status"] = data
 		case "managerId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("managerId"))
 			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.ManagerID = graphql.OmittableOf(data)
+			it["managerId"] = data
 		case "within":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("within"))
 			data, err := ec.unmarshalOReach2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐReach(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Within = graphql.OmittableOf(data)
+			it["within"] = data
 		}
 	}
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputClientOrder(ctx context.Context, obj any) (model.ClientOrder, error) {
-	var it model.ClientOrder
+func (ec *executionContext) unmarshalInputClientOrder(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -1907,6 +1908,7 @@ func (ec *executionContext) unmarshalInputClientOrder(ctx context.Context, obj a
 	}
 
 	fieldsInOrder := [...]string{"field", "direction"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1919,14 +1921,14 @@ func (ec *executionContext) unmarshalInputClientOrder(ctx context.Context, obj a
 			if err != nil {
 				return it, err
 			}
-			it.Field = data
+			it["field"] = data
 		case "direction":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
 			data, err := ec.unmarshalNOrderDirection2githubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐOrderDirection(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Direction = data
+			it["direction"] = data
 		}
 	}
 	return it, nil
@@ -3028,20 +3030,20 @@ func (ec *executionContext) marshalOClientConnection2ᚖgithubᚗcomᚋappanage�
 	return ec._ClientConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOClientFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐClientFilter(ctx context.Context, v any) (*model.ClientFilter, error) {
+func (ec *executionContext) unmarshalOClientFilter2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputClientFilter(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOClientOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐClientOrder(ctx context.Context, v any) (*model.ClientOrder, error) {
+func (ec *executionContext) unmarshalOClientOrder2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputClientOrder(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOClientStatus2ᚖgithubᚗcomᚋappanageᚋappanageᚋinternalᚋenumᚐClientStatus(ctx context.Context, v any) (*enum.ClientStatus, error) {

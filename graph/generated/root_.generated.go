@@ -76,18 +76,18 @@ type ComplexityRoot struct {
 		Code         func(childComplexity int) int
 		CreatedAt    func(childComplexity int) int
 		Creator      func(childComplexity int) int
-		Grants       func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.AccessGrantFilter, orderBy *model.AccessGrantOrder) int
+		Grants       func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		ID           func(childComplexity int) int
 		Name         func(childComplexity int) int
-		Packages     func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PackageFilter, orderBy *model.PackageOrder) int
-		Permissions  func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PermissionFilter, orderBy *model.PermissionOrder) int
-		Properties   func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.ApplicationPropertyFilter, orderBy *model.ApplicationPropertyOrder) int
-		Roles        func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) int
+		Packages     func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Permissions  func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Properties   func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Roles        func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		Status       func(childComplexity int) int
 		ThumbnailURL func(childComplexity int) int
 		Type         func(childComplexity int) int
 		UpdatedAt    func(childComplexity int) int
-		Urls         func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.ClientURLFilter, orderBy *model.ClientURLOrder) int
+		Urls         func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		Version      func(childComplexity int) int
 		ViewerCan    func(childComplexity int) int
 	}
@@ -145,29 +145,29 @@ type ComplexityRoot struct {
 	}
 
 	Client struct {
-		Applications   func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.ApplicationFilter, orderBy *model.ApplicationOrder) int
+		Applications   func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		Code           func(childComplexity int) int
 		CreatedAt      func(childComplexity int) int
 		Currency       func(childComplexity int) int
-		Grants         func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.AccessGrantFilter, orderBy *model.AccessGrantOrder) int
+		Grants         func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		ID             func(childComplexity int) int
 		Isolated       func(childComplexity int) int
 		Locale         func(childComplexity int) int
-		ManagedClients func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.ClientFilter, orderBy *model.ClientOrder) int
+		ManagedClients func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		Manager        func(childComplexity int) int
-		Memberships    func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.MembershipFilter, orderBy *model.MembershipOrder) int
+		Memberships    func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		Name           func(childComplexity int) int
-		OwnedPackages  func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PackageFilter, orderBy *model.PackageOrder) int
-		Packages       func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PackageFilter, orderBy *model.PackageOrder) int
-		Permissions    func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PermissionFilter, orderBy *model.PermissionOrder) int
-		Properties     func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.ApplicationPropertyFilter, orderBy *model.ApplicationPropertyOrder) int
-		Roles          func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) int
+		OwnedPackages  func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Packages       func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Permissions    func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Properties     func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Roles          func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		Status         func(childComplexity int) int
 		TimeZone       func(childComplexity int) int
 		Type           func(childComplexity int) int
 		UpdatedAt      func(childComplexity int) int
-		Urls           func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.ClientURLFilter, orderBy *model.ClientURLOrder) int
-		Users          func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.UserFilter, orderBy *model.UserOrder) int
+		Urls           func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Users          func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		Version        func(childComplexity int) int
 	}
 
@@ -212,8 +212,8 @@ type ComplexityRoot struct {
 		CreatedAt func(childComplexity int) int
 		Home      func(childComplexity int) int
 		ID        func(childComplexity int) int
-		Roles     func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) int
-		Sessions  func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.SessionFilter, orderBy *model.SessionOrder) int
+		Roles     func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Sessions  func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		UpdatedAt func(childComplexity int) int
 		User      func(childComplexity int) int
 		Version   func(childComplexity int) int
@@ -244,13 +244,13 @@ type ComplexityRoot struct {
 		Base        func(childComplexity int) int
 		BuiltIn     func(childComplexity int) int
 		Client      func(childComplexity int) int
-		Clients     func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.ClientFilter, orderBy *model.ClientOrder) int
+		Clients     func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		Code        func(childComplexity int) int
 		CreatedAt   func(childComplexity int) int
 		Description func(childComplexity int) int
 		ID          func(childComplexity int) int
 		Name        func(childComplexity int) int
-		Roles       func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) int
+		Roles       func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		UpdatedAt   func(childComplexity int) int
 		Version     func(childComplexity int) int
 	}
@@ -282,7 +282,7 @@ type ComplexityRoot struct {
 		CreatedAt   func(childComplexity int) int
 		Description func(childComplexity int) int
 		ID          func(childComplexity int) int
-		Roles       func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) int
+		Roles       func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		UpdatedAt   func(childComplexity int) int
 		Version     func(childComplexity int) int
 	}
@@ -301,15 +301,15 @@ type ComplexityRoot struct {
 
 	Query struct {
 		Application  func(childComplexity int, id *string, code *string) int
-		Applications func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.ApplicationFilter, orderBy *model.ApplicationOrder) int
+		Applications func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		Client       func(childComplexity int, id *string, code *string) int
-		Clients      func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.ClientFilter, orderBy *model.ClientOrder) int
+		Clients      func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		Node         func(childComplexity int, id string) int
 		Nodes        func(childComplexity int, ids []string) int
-		Packages     func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PackageFilter, orderBy *model.PackageOrder) int
-		Permissions  func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PermissionFilter, orderBy *model.PermissionOrder) int
-		Roles        func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) int
-		Users        func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.UserFilter, orderBy *model.UserOrder) int
+		Packages     func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Permissions  func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Roles        func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Users        func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		Viewer       func(childComplexity int) int
 	}
 
@@ -320,12 +320,12 @@ type ComplexityRoot struct {
 		CreatedAt   func(childComplexity int) int
 		Description func(childComplexity int) int
 		ID          func(childComplexity int) int
-		Memberships func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.MembershipFilter, orderBy *model.MembershipOrder) int
+		Memberships func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		Name        func(childComplexity int) int
-		Packages    func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PackageFilter, orderBy *model.PackageOrder) int
-		Permissions func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.PermissionFilter, orderBy *model.PermissionOrder) int
-		SubRoles    func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) int
-		SuperRoles  func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) int
+		Packages    func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Permissions func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		SubRoles    func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		SuperRoles  func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		UpdatedAt   func(childComplexity int) int
 		Version     func(childComplexity int) int
 	}
@@ -386,11 +386,11 @@ type ComplexityRoot struct {
 		EmailProven func(childComplexity int) int
 		ID          func(childComplexity int) int
 		Locale      func(childComplexity int) int
-		Memberships func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.MembershipFilter, orderBy *model.MembershipOrder) int
+		Memberships func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		Name        func(childComplexity int) int
 		Phone       func(childComplexity int) int
 		PhoneProven func(childComplexity int) int
-		Sessions    func(childComplexity int, first *int, after *string, last *int, before *string, filter *model.SessionFilter, orderBy *model.SessionOrder) int
+		Sessions    func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		Status      func(childComplexity int) int
 		UpdatedAt   func(childComplexity int) int
 		UserName    func(childComplexity int) int
@@ -584,7 +584,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Application.Grants(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.AccessGrantFilter), args["orderBy"].(*model.AccessGrantOrder)), true
+		return e.ComplexityRoot.Application.Grants(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Application.id":
 		if e.ComplexityRoot.Application.ID == nil {
 			break
@@ -607,7 +607,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Application.Packages(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.PackageFilter), args["orderBy"].(*model.PackageOrder)), true
+		return e.ComplexityRoot.Application.Packages(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Application.permissions":
 		if e.ComplexityRoot.Application.Permissions == nil {
 			break
@@ -618,7 +618,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Application.Permissions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.PermissionFilter), args["orderBy"].(*model.PermissionOrder)), true
+		return e.ComplexityRoot.Application.Permissions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Application.properties":
 		if e.ComplexityRoot.Application.Properties == nil {
 			break
@@ -629,7 +629,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Application.Properties(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.ApplicationPropertyFilter), args["orderBy"].(*model.ApplicationPropertyOrder)), true
+		return e.ComplexityRoot.Application.Properties(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Application.roles":
 		if e.ComplexityRoot.Application.Roles == nil {
 			break
@@ -640,7 +640,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Application.Roles(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.RoleFilter), args["orderBy"].(*model.RoleOrder)), true
+		return e.ComplexityRoot.Application.Roles(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Application.status":
 		if e.ComplexityRoot.Application.Status == nil {
 			break
@@ -675,7 +675,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Application.Urls(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.ClientURLFilter), args["orderBy"].(*model.ClientURLOrder)), true
+		return e.ComplexityRoot.Application.Urls(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Application.version":
 		if e.ComplexityRoot.Application.Version == nil {
 			break
@@ -875,7 +875,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Client.Applications(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.ApplicationFilter), args["orderBy"].(*model.ApplicationOrder)), true
+		return e.ComplexityRoot.Client.Applications(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Client.code":
 		if e.ComplexityRoot.Client.Code == nil {
 			break
@@ -904,7 +904,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Client.Grants(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.AccessGrantFilter), args["orderBy"].(*model.AccessGrantOrder)), true
+		return e.ComplexityRoot.Client.Grants(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Client.id":
 		if e.ComplexityRoot.Client.ID == nil {
 			break
@@ -933,7 +933,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Client.ManagedClients(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.ClientFilter), args["orderBy"].(*model.ClientOrder)), true
+		return e.ComplexityRoot.Client.ManagedClients(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Client.manager":
 		if e.ComplexityRoot.Client.Manager == nil {
 			break
@@ -950,7 +950,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Client.Memberships(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.MembershipFilter), args["orderBy"].(*model.MembershipOrder)), true
+		return e.ComplexityRoot.Client.Memberships(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Client.name":
 		if e.ComplexityRoot.Client.Name == nil {
 			break
@@ -967,7 +967,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Client.OwnedPackages(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.PackageFilter), args["orderBy"].(*model.PackageOrder)), true
+		return e.ComplexityRoot.Client.OwnedPackages(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Client.packages":
 		if e.ComplexityRoot.Client.Packages == nil {
 			break
@@ -978,7 +978,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Client.Packages(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.PackageFilter), args["orderBy"].(*model.PackageOrder)), true
+		return e.ComplexityRoot.Client.Packages(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Client.permissions":
 		if e.ComplexityRoot.Client.Permissions == nil {
 			break
@@ -989,7 +989,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Client.Permissions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.PermissionFilter), args["orderBy"].(*model.PermissionOrder)), true
+		return e.ComplexityRoot.Client.Permissions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Client.properties":
 		if e.ComplexityRoot.Client.Properties == nil {
 			break
@@ -1000,7 +1000,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Client.Properties(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.ApplicationPropertyFilter), args["orderBy"].(*model.ApplicationPropertyOrder)), true
+		return e.ComplexityRoot.Client.Properties(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Client.roles":
 		if e.ComplexityRoot.Client.Roles == nil {
 			break
@@ -1011,7 +1011,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Client.Roles(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.RoleFilter), args["orderBy"].(*model.RoleOrder)), true
+		return e.ComplexityRoot.Client.Roles(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Client.status":
 		if e.ComplexityRoot.Client.Status == nil {
 			break
@@ -1046,7 +1046,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Client.Urls(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.ClientURLFilter), args["orderBy"].(*model.ClientURLOrder)), true
+		return e.ComplexityRoot.Client.Urls(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Client.users":
 		if e.ComplexityRoot.Client.Users == nil {
 			break
@@ -1057,7 +1057,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Client.Users(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.UserFilter), args["orderBy"].(*model.UserOrder)), true
+		return e.ComplexityRoot.Client.Users(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Client.version":
 		if e.ComplexityRoot.Client.Version == nil {
 			break
@@ -1230,7 +1230,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Membership.Roles(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.RoleFilter), args["orderBy"].(*model.RoleOrder)), true
+		return e.ComplexityRoot.Membership.Roles(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Membership.sessions":
 		if e.ComplexityRoot.Membership.Sessions == nil {
 			break
@@ -1241,7 +1241,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Membership.Sessions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.SessionFilter), args["orderBy"].(*model.SessionOrder)), true
+		return e.ComplexityRoot.Membership.Sessions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Membership.updatedAt":
 		if e.ComplexityRoot.Membership.UpdatedAt == nil {
 			break
@@ -1389,7 +1389,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Package.Clients(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.ClientFilter), args["orderBy"].(*model.ClientOrder)), true
+		return e.ComplexityRoot.Package.Clients(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Package.code":
 		if e.ComplexityRoot.Package.Code == nil {
 			break
@@ -1430,7 +1430,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Package.Roles(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.RoleFilter), args["orderBy"].(*model.RoleOrder)), true
+		return e.ComplexityRoot.Package.Roles(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Package.updatedAt":
 		if e.ComplexityRoot.Package.UpdatedAt == nil {
 			break
@@ -1559,7 +1559,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Permission.Roles(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.RoleFilter), args["orderBy"].(*model.RoleOrder)), true
+		return e.ComplexityRoot.Permission.Roles(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Permission.updatedAt":
 		if e.ComplexityRoot.Permission.UpdatedAt == nil {
 			break
@@ -1632,7 +1632,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Applications(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.ApplicationFilter), args["orderBy"].(*model.ApplicationOrder)), true
+		return e.ComplexityRoot.Query.Applications(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Query.client":
 		if e.ComplexityRoot.Query.Client == nil {
 			break
@@ -1654,7 +1654,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Clients(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.ClientFilter), args["orderBy"].(*model.ClientOrder)), true
+		return e.ComplexityRoot.Query.Clients(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
@@ -1688,7 +1688,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Packages(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.PackageFilter), args["orderBy"].(*model.PackageOrder)), true
+		return e.ComplexityRoot.Query.Packages(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Query.permissions":
 		if e.ComplexityRoot.Query.Permissions == nil {
 			break
@@ -1699,7 +1699,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Permissions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.PermissionFilter), args["orderBy"].(*model.PermissionOrder)), true
+		return e.ComplexityRoot.Query.Permissions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Query.roles":
 		if e.ComplexityRoot.Query.Roles == nil {
 			break
@@ -1710,7 +1710,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Roles(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.RoleFilter), args["orderBy"].(*model.RoleOrder)), true
+		return e.ComplexityRoot.Query.Roles(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Query.users":
 		if e.ComplexityRoot.Query.Users == nil {
 			break
@@ -1721,7 +1721,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Query.Users(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.UserFilter), args["orderBy"].(*model.UserOrder)), true
+		return e.ComplexityRoot.Query.Users(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Query.viewer":
 		if e.ComplexityRoot.Query.Viewer == nil {
 			break
@@ -1775,7 +1775,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Role.Memberships(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.MembershipFilter), args["orderBy"].(*model.MembershipOrder)), true
+		return e.ComplexityRoot.Role.Memberships(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Role.name":
 		if e.ComplexityRoot.Role.Name == nil {
 			break
@@ -1792,7 +1792,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Role.Packages(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.PackageFilter), args["orderBy"].(*model.PackageOrder)), true
+		return e.ComplexityRoot.Role.Packages(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Role.permissions":
 		if e.ComplexityRoot.Role.Permissions == nil {
 			break
@@ -1803,7 +1803,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Role.Permissions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.PermissionFilter), args["orderBy"].(*model.PermissionOrder)), true
+		return e.ComplexityRoot.Role.Permissions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Role.subRoles":
 		if e.ComplexityRoot.Role.SubRoles == nil {
 			break
@@ -1814,7 +1814,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Role.SubRoles(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.RoleFilter), args["orderBy"].(*model.RoleOrder)), true
+		return e.ComplexityRoot.Role.SubRoles(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Role.superRoles":
 		if e.ComplexityRoot.Role.SuperRoles == nil {
 			break
@@ -1825,7 +1825,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Role.SuperRoles(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.RoleFilter), args["orderBy"].(*model.RoleOrder)), true
+		return e.ComplexityRoot.Role.SuperRoles(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Role.updatedAt":
 		if e.ComplexityRoot.Role.UpdatedAt == nil {
 			break
@@ -2060,7 +2060,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.User.Memberships(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.MembershipFilter), args["orderBy"].(*model.MembershipOrder)), true
+		return e.ComplexityRoot.User.Memberships(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "User.name":
 		if e.ComplexityRoot.User.Name == nil {
 			break
@@ -2089,7 +2089,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.User.Sessions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.SessionFilter), args["orderBy"].(*model.SessionOrder)), true
+		return e.ComplexityRoot.User.Sessions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "User.status":
 		if e.ComplexityRoot.User.Status == nil {
 			break

@@ -24,8 +24,8 @@ type MembershipResolver interface {
 
 	Client(ctx context.Context, obj *ent.Membership) (*ent.Tenant, error)
 	User(ctx context.Context, obj *ent.Membership) (*ent.User, error)
-	Roles(ctx context.Context, obj *ent.Membership, first *int, after *string, last *int, before *string, filter *model.RoleFilter, orderBy *model.RoleOrder) (*model.Connection[ent.Role], error)
-	Sessions(ctx context.Context, obj *ent.Membership, first *int, after *string, last *int, before *string, filter *model.SessionFilter, orderBy *model.SessionOrder) (*model.Connection[ent.Session], error)
+	Roles(ctx context.Context, obj *ent.Membership, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Role], error)
+	Sessions(ctx context.Context, obj *ent.Membership, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Session], error)
 }
 type SessionResolver interface {
 	ID(ctx context.Context, obj *ent.Session) (string, error)
@@ -44,8 +44,8 @@ type UserResolver interface {
 	PhoneProven(ctx context.Context, obj *ent.User) (*bool, error)
 
 	Client(ctx context.Context, obj *ent.User) (*ent.Tenant, error)
-	Memberships(ctx context.Context, obj *ent.User, first *int, after *string, last *int, before *string, filter *model.MembershipFilter, orderBy *model.MembershipOrder) (*model.Connection[ent.Membership], error)
-	Sessions(ctx context.Context, obj *ent.User, first *int, after *string, last *int, before *string, filter *model.SessionFilter, orderBy *model.SessionOrder) (*model.Connection[ent.Session], error)
+	Memberships(ctx context.Context, obj *ent.User, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Membership], error)
+	Sessions(ctx context.Context, obj *ent.User, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Session], error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -88,16 +88,16 @@ func (ec *executionContext) field_Membership_roles_args(ctx context.Context, raw
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.RoleFilter, error) {
-			return ec.unmarshalORoleFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐRoleFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalORoleFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.RoleOrder, error) {
-			return ec.unmarshalORoleOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐRoleOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalORoleOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -142,16 +142,16 @@ func (ec *executionContext) field_Membership_sessions_args(ctx context.Context, 
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.SessionFilter, error) {
-			return ec.unmarshalOSessionFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐSessionFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOSessionFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.SessionOrder, error) {
-			return ec.unmarshalOSessionOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐSessionOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOSessionOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -196,16 +196,16 @@ func (ec *executionContext) field_User_memberships_args(ctx context.Context, raw
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.MembershipFilter, error) {
-			return ec.unmarshalOMembershipFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐMembershipFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOMembershipFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.MembershipOrder, error) {
-			return ec.unmarshalOMembershipOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐMembershipOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOMembershipOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -250,16 +250,16 @@ func (ec *executionContext) field_User_sessions_args(ctx context.Context, rawArg
 	}
 	args["before"] = arg3
 	arg4, err := graphql.ProcessArgField(ctx, rawArgs, "filter",
-		func(ctx context.Context, v any) (*model.SessionFilter, error) {
-			return ec.unmarshalOSessionFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐSessionFilter(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOSessionFilter2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
 	}
 	args["filter"] = arg4
 	arg5, err := graphql.ProcessArgField(ctx, rawArgs, "orderBy",
-		func(ctx context.Context, v any) (*model.SessionOrder, error) {
-			return ec.unmarshalOSessionOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐSessionOrder(ctx, v)
+		func(ctx context.Context, v any) (map[string]any, error) {
+			return ec.unmarshalOSessionOrder2map(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -497,7 +497,7 @@ func (ec *executionContext) _Membership_roles(ctx context.Context, field graphql
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Membership().Roles(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.RoleFilter), fc.Args["orderBy"].(*model.RoleOrder))
+			return ec.Resolvers.Membership().Roles(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -559,7 +559,7 @@ func (ec *executionContext) _Membership_sessions(ctx context.Context, field grap
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Membership().Sessions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.SessionFilter), fc.Args["orderBy"].(*model.SessionOrder))
+			return ec.Resolvers.Membership().Sessions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1798,7 +1798,7 @@ func (ec *executionContext) _User_memberships(ctx context.Context, field graphql
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.User().Memberships(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.MembershipFilter), fc.Args["orderBy"].(*model.MembershipOrder))
+			return ec.Resolvers.User().Memberships(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -1860,7 +1860,7 @@ func (ec *executionContext) _User_sessions(ctx context.Context, field graphql.Co
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.User().Sessions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(*model.SessionFilter), fc.Args["orderBy"].(*model.SessionOrder))
+			return ec.Resolvers.User().Sessions(ctx, obj, fc.Args["first"].(*int), fc.Args["after"].(*string), fc.Args["last"].(*int), fc.Args["before"].(*string), fc.Args["filter"].(map[string]any), fc.Args["orderBy"].(map[string]any))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -2241,8 +2241,8 @@ func (ec *executionContext) fieldContext_Viewer_authorities(_ context.Context, f
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputMembershipFilter(ctx context.Context, obj any) (model.MembershipFilter, error) {
-	var it model.MembershipFilter
+func (ec *executionContext) unmarshalInputMembershipFilter(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -2253,6 +2253,7 @@ func (ec *executionContext) unmarshalInputMembershipFilter(ctx context.Context, 
 	}
 
 	fieldsInOrder := [...]string{"clientId", "home"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2265,21 +2266,21 @@ func (ec *executionContext) unmarshalInputMembershipFilter(ctx context.Context, 
 			if err != nil {
 				return it, err
 			}
-			it.ClientID = graphql.OmittableOf(data)
+			it["clientId"] = data
 		case "home":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("home"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Home = graphql.OmittableOf(data)
+			it["home"] = data
 		}
 	}
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputMembershipOrder(ctx context.Context, obj any) (model.MembershipOrder, error) {
-	var it model.MembershipOrder
+func (ec *executionContext) unmarshalInputMembershipOrder(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -2294,6 +2295,7 @@ func (ec *executionContext) unmarshalInputMembershipOrder(ctx context.Context, o
 	}
 
 	fieldsInOrder := [...]string{"field", "direction"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2306,14 +2308,14 @@ func (ec *executionContext) unmarshalInputMembershipOrder(ctx context.Context, o
 			if err != nil {
 				return it, err
 			}
-			it.Field = data
+			it["field"] = data
 		case "direction":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
 			data, err := ec.unmarshalNOrderDirection2githubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐOrderDirection(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Direction = data
+			it["direction"] = data
 		}
 	}
 	return it, nil
@@ -2407,8 +2409,8 @@ func (ec *executionContext) unmarshalInputSessionDeleteInput(ctx context.Context
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputSessionFilter(ctx context.Context, obj any) (model.SessionFilter, error) {
-	var it model.SessionFilter
+func (ec *executionContext) unmarshalInputSessionFilter(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -2419,6 +2421,7 @@ func (ec *executionContext) unmarshalInputSessionFilter(ctx context.Context, obj
 	}
 
 	fieldsInOrder := [...]string{"clientId", "live"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2431,21 +2434,21 @@ func (ec *executionContext) unmarshalInputSessionFilter(ctx context.Context, obj
 			if err != nil {
 				return it, err
 			}
-			it.ClientID = graphql.OmittableOf(data)
+			it["clientId"] = data
 		case "live":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("live"))
 			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Live = graphql.OmittableOf(data)
+			it["live"] = data
 		}
 	}
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputSessionOrder(ctx context.Context, obj any) (model.SessionOrder, error) {
-	var it model.SessionOrder
+func (ec *executionContext) unmarshalInputSessionOrder(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -2460,6 +2463,7 @@ func (ec *executionContext) unmarshalInputSessionOrder(ctx context.Context, obj 
 	}
 
 	fieldsInOrder := [...]string{"field", "direction"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2472,21 +2476,21 @@ func (ec *executionContext) unmarshalInputSessionOrder(ctx context.Context, obj 
 			if err != nil {
 				return it, err
 			}
-			it.Field = data
+			it["field"] = data
 		case "direction":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
 			data, err := ec.unmarshalNOrderDirection2githubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐOrderDirection(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Direction = data
+			it["direction"] = data
 		}
 	}
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputUserFilter(ctx context.Context, obj any) (model.UserFilter, error) {
-	var it model.UserFilter
+func (ec *executionContext) unmarshalInputUserFilter(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -2497,6 +2501,7 @@ func (ec *executionContext) unmarshalInputUserFilter(ctx context.Context, obj an
 	}
 
 	fieldsInOrder := [...]string{"search", "status", "clientId", "within"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2509,35 +2514,35 @@ func (ec *executionContext) unmarshalInputUserFilter(ctx context.Context, obj an
 			if err != nil {
 				return it, err
 			}
-			it.Search = graphql.OmittableOf(data)
+			it["search"] = data
 		case "status":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("status"))
 			data, err := ec.unmarshalOUserStatus2ᚖgithubᚗcomᚋappanageᚋappanageᚋinternalᚋenumᚐUserStatus(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Status = graphql.OmittableOf(data)
+			it["status"] = data
 		case "clientId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientId"))
 			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.ClientID = graphql.OmittableOf(data)
+			it["clientId"] = data
 		case "within":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("within"))
 			data, err := ec.unmarshalOReach2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐReach(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Within = graphql.OmittableOf(data)
+			it["within"] = data
 		}
 	}
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputUserOrder(ctx context.Context, obj any) (model.UserOrder, error) {
-	var it model.UserOrder
+func (ec *executionContext) unmarshalInputUserOrder(ctx context.Context, obj any) (map[string]any, error) {
+	var it map[string]any
 	if obj == nil {
 		return it, nil
 	}
@@ -2552,6 +2557,7 @@ func (ec *executionContext) unmarshalInputUserOrder(ctx context.Context, obj any
 	}
 
 	fieldsInOrder := [...]string{"field", "direction"}
+	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2564,14 +2570,14 @@ func (ec *executionContext) unmarshalInputUserOrder(ctx context.Context, obj any
 			if err != nil {
 				return it, err
 			}
-			it.Field = data
+			it["field"] = data
 		case "direction":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("direction"))
 			data, err := ec.unmarshalNOrderDirection2githubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐOrderDirection(ctx, v)
 			if err != nil {
 				return it, err
 			}
-			it.Direction = data
+			it["direction"] = data
 		}
 	}
 	return it, nil
@@ -4240,20 +4246,20 @@ func (ec *executionContext) marshalOMembershipConnection2ᚖgithubᚗcomᚋappan
 	return ec._MembershipConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOMembershipFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐMembershipFilter(ctx context.Context, v any) (*model.MembershipFilter, error) {
+func (ec *executionContext) unmarshalOMembershipFilter2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputMembershipFilter(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOMembershipOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐMembershipOrder(ctx context.Context, v any) (*model.MembershipOrder, error) {
+func (ec *executionContext) unmarshalOMembershipOrder2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputMembershipOrder(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOSession2ᚖgithubᚗcomᚋappanageᚋappanageᚋentᚐSession(ctx context.Context, sel ast.SelectionSet, v *ent.Session) graphql.Marshaler {
@@ -4270,20 +4276,20 @@ func (ec *executionContext) marshalOSessionConnection2ᚖgithubᚗcomᚋappanage
 	return ec._SessionConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOSessionFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐSessionFilter(ctx context.Context, v any) (*model.SessionFilter, error) {
+func (ec *executionContext) unmarshalOSessionFilter2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputSessionFilter(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOSessionOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐSessionOrder(ctx context.Context, v any) (*model.SessionOrder, error) {
+func (ec *executionContext) unmarshalOSessionOrder2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputSessionOrder(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) marshalOUser2ᚖgithubᚗcomᚋappanageᚋappanageᚋentᚐUser(ctx context.Context, sel ast.SelectionSet, v *ent.User) graphql.Marshaler {
@@ -4300,20 +4306,20 @@ func (ec *executionContext) marshalOUserConnection2ᚖgithubᚗcomᚋappanageᚋ
 	return ec._UserConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalOUserFilter2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐUserFilter(ctx context.Context, v any) (*model.UserFilter, error) {
+func (ec *executionContext) unmarshalOUserFilter2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputUserFilter(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalOUserOrder2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐUserOrder(ctx context.Context, v any) (*model.UserOrder, error) {
+func (ec *executionContext) unmarshalOUserOrder2map(ctx context.Context, v any) (map[string]any, error) {
 	if v == nil {
 		return nil, nil
 	}
 	res, err := ec.unmarshalInputUserOrder(ctx, v)
-	return &res, graphql.ErrorOnPath(ctx, err)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOUserStatus2ᚖgithubᚗcomᚋappanageᚋappanageᚋinternalᚋenumᚐUserStatus(ctx context.Context, v any) (*enum.UserStatus, error) {

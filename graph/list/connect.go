@@ -2,13 +2,17 @@ package list
 
 import (
 	"context"
+	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 	"sync"
 
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/appanage/appanage/graph/cursor"
 	"github.com/appanage/appanage/graph/model"
+	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/scope"
 )
@@ -24,19 +28,25 @@ type Query[Q, P, O, T any] interface {
 	Exist(context.Context) (bool, error)
 }
 
-// Connect answers one connection of one parent with one scoped query: the rows of q that satisfy the conditions,
-// in order, cut to the page. What lies beyond the page and the length of the whole list are asked only when selected.
+// Connect answers one connection of one parent with one scoped query: the rows of q that satisfy the filter, in order,
+// cut to the page. What lies beyond the page and the length of the whole list are asked only when selected.
 func Connect[Q Query[Q, P, O, T], P, O ~func(*sql.Selector), T any](
-	ctx context.Context, codec cursor.Codec, q Q, page Page, conditions Conditions, order Order[T],
+	ctx context.Context, codec cursor.Codec, q Q, page Page, filter, orderBy map[string]any,
 ) (*model.Connection[T], error) {
+	kind := kindOf[T]()
+	order, err := kind.Order(orderBy)
+	if err != nil {
+		return nil, err
+	}
 	size, backwards, err := page.Size()
 	if err != nil {
 		return nil, err
 	}
+	conditions := kind.Conditions(actor.From(ctx), filter)
 	if conditions.Err != nil {
 		return nil, conditions.Err
 	}
-	c := connector[Q, P, O, T]{order: order, binding: order.binding(conditions), codec: codec, turn: new(sync.Mutex)}
+	c := connector[Q, P, O, T]{order: order, binding: order.Binding(conditions), codec: codec, turn: new(sync.Mutex)}
 	c.all = q.Where(P(scope.Listed(ctx, order.Kind)))
 	for _, p := range conditions.Predicates {
 		c.all = c.where(c.all, p)
@@ -70,8 +80,28 @@ func Connect[Q Query[Q, P, O, T], P, O ~func(*sql.Selector), T any](
 	return c.connection(rows, more, backwards, after, before), nil
 }
 
+// kindOf is the kind whose rows are of ent's type T; there must be one.
+func kindOf[T any]() Kind {
+	for _, k := range Kinds {
+		if k.Ent == reflect.TypeFor[T]().Name() {
+			return k
+		}
+	}
+	panic(fmt.Sprintf("list: no kind of %s", reflect.TypeFor[T]()))
+}
+
+// value is what a row of ent has in a column of text: its field is named as the column is, without case and _.
+func value(row any, column string) string {
+	name := strings.ReplaceAll(column, "_", "")
+	field := reflect.ValueOf(row).Elem().FieldByNameFunc(func(s string) bool { return strings.EqualFold(s, name) })
+	if field.Kind() != reflect.String {
+		panic(fmt.Sprintf("list: %T has no text %q", row, column))
+	}
+	return field.String()
+}
+
 type connector[Q Query[Q, P, O, T], P, O ~func(*sql.Selector), T any] struct {
-	order   Order[T]
+	order   Order
 	binding string
 	codec   cursor.Codec
 	all     Q
@@ -90,9 +120,9 @@ func (c connector[Q, P, O, T]) position(argument string, text *string) (*cursor.
 }
 
 func (c connector[Q, P, O, T]) positionOf(row *T) cursor.Position {
-	p := cursor.Position{ID: c.order.ID(row)}
-	if c.order.Value != nil {
-		p.Value = c.order.Value(row)
+	p := cursor.Position{ID: value(row, "id")}
+	if c.order.Column != "id" {
+		p.Value = value(row, c.order.Column)
 	}
 	return p
 }

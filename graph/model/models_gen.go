@@ -14,26 +14,6 @@ import (
 	"github.com/appanage/appanage/internal/enum"
 )
 
-// Which grants to list. All conditions must hold.
-type AccessGrantFilter struct {
-	// Only grants of this level.
-	Level graphql.Omittable[*enum.AccessLevel] `json:"level,omitempty"`
-	// Only those of this application.
-	ApplicationID graphql.Omittable[*string] `json:"applicationId,omitempty"`
-	// Only grants to this client.
-	ClientID graphql.Omittable[*string] `json:"clientId,omitempty"`
-	// Only grants that have not expired, or only those that have.
-	InForce graphql.Omittable[*bool] `json:"inForce,omitempty"`
-}
-
-// Order of a list of grants; ties by creation.
-type AccessGrantOrder struct {
-	// What to order by.
-	Field AccessGrantOrderField `json:"field"`
-	// Which way.
-	Direction OrderDirection `json:"direction"`
-}
-
 // The new application.
 type ApplicationCreateInput struct {
 	// What people call it; 1 to 128 characters.
@@ -58,30 +38,6 @@ type ApplicationCreatePayload struct {
 	Errors []*UserError `json:"errors"`
 }
 
-// Which applications to list. All conditions must hold.
-type ApplicationFilter struct {
-	// Part of the name or code, without case; 1 to 128 characters.
-	Search graphql.Omittable[*string] `json:"search,omitempty"`
-	// Only applications of this type.
-	Type graphql.Omittable[*enum.ApplicationType] `json:"type,omitempty"`
-	// Only applications with this status; ACTIVE when absent.
-	Status graphql.Omittable[*enum.ApplicationStatus] `json:"status,omitempty"`
-	// Only applications with this access type.
-	AccessType graphql.Omittable[*enum.AccessType] `json:"accessType,omitempty"`
-	// Only applications owned by this client.
-	ClientID graphql.Omittable[*string] `json:"clientId,omitempty"`
-	// How far to look; MY_SCOPE when absent. MY_CLIENT: owned by the caller's client, or granted to it.
-	Within graphql.Omittable[*Reach] `json:"within,omitempty"`
-}
-
-// Order of a list of applications; ties by creation.
-type ApplicationOrder struct {
-	// What to order by.
-	Field ApplicationOrderField `json:"field"`
-	// Which way.
-	Direction OrderDirection `json:"direction"`
-}
-
 // Properties to set for one client.
 type ApplicationPropertiesSetInput struct {
 	// The application.
@@ -102,18 +58,6 @@ type ApplicationPropertiesSetPayload struct {
 	Errors []*UserError `json:"errors"`
 }
 
-// Which properties to list. All conditions must hold.
-type ApplicationPropertyFilter struct {
-	// Part of the name, without case; 1 to 128 characters.
-	Search graphql.Omittable[*string] `json:"search,omitempty"`
-	// Only those of this application.
-	ApplicationID graphql.Omittable[*string] `json:"applicationId,omitempty"`
-	// Only properties set for this client.
-	ClientID graphql.Omittable[*string] `json:"clientId,omitempty"`
-	// Only public properties, or only others.
-	Public graphql.Omittable[*bool] `json:"public,omitempty"`
-}
-
 // One property.
 type ApplicationPropertyInput struct {
 	// `[A-Z][A-Z0-9_]{0,63}`.
@@ -124,14 +68,6 @@ type ApplicationPropertyInput struct {
 	Public graphql.Omittable[*bool] `json:"public,omitempty"`
 	// Refuse when the property has another version by now; 0: when it exists.
 	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
-}
-
-// Order of a list of properties; ties by creation.
-type ApplicationPropertyOrder struct {
-	// What to order by.
-	Field ApplicationPropertyOrderField `json:"field"`
-	// Which way.
-	Direction OrderDirection `json:"direction"`
 }
 
 // What to change; absent fields stay.
@@ -156,136 +92,12 @@ type ApplicationUpdatePayload struct {
 	Errors []*UserError `json:"errors"`
 }
 
-// Which clients to list. All conditions must hold.
-type ClientFilter struct {
-	// Part of the name or code, without case; 1 to 128 characters.
-	Search graphql.Omittable[*string] `json:"search,omitempty"`
-	// Only clients of this type.
-	Type graphql.Omittable[*enum.ClientType] `json:"type,omitempty"`
-	// Only clients with this status of their own.
-	Status graphql.Omittable[*enum.ClientStatus] `json:"status,omitempty"`
-	// Only clients managed directly by this one.
-	ManagerID graphql.Omittable[*string] `json:"managerId,omitempty"`
-	// How far to look; MY_SCOPE when absent. MY_CLIENT: the caller's client and those it manages directly.
-	Within graphql.Omittable[*Reach] `json:"within,omitempty"`
-}
-
-// Order of a list of clients; ties by creation.
-type ClientOrder struct {
-	// What to order by.
-	Field ClientOrderField `json:"field"`
-	// Which way.
-	Direction OrderDirection `json:"direction"`
-}
-
-// Which URLs to list. All conditions must hold.
-type ClientURLFilter struct {
-	// Part of the origin, without case; 1 to 128 characters.
-	Search graphql.Omittable[*string] `json:"search,omitempty"`
-	// Only those of this application.
-	ApplicationID graphql.Omittable[*string] `json:"applicationId,omitempty"`
-	// Only URLs of this client.
-	ClientID graphql.Omittable[*string] `json:"clientId,omitempty"`
-	// Only URLs with this status.
-	Status graphql.Omittable[*enum.URLStatus] `json:"status,omitempty"`
-}
-
-// Order of a list of URLs; ties by creation.
-type ClientURLOrder struct {
-	// What to order by.
-	Field ClientURLOrderField `json:"field"`
-	// Which way.
-	Direction OrderDirection `json:"direction"`
-}
-
-// Which memberships to list. All conditions must hold.
-type MembershipFilter struct {
-	// Only memberships of this client.
-	ClientID graphql.Omittable[*string] `json:"clientId,omitempty"`
-	// Only home memberships, or only further ones.
-	Home graphql.Omittable[*bool] `json:"home,omitempty"`
-}
-
-// Order of a list of memberships; ties by creation.
-type MembershipOrder struct {
-	// What to order by.
-	Field MembershipOrderField `json:"field"`
-	// Which way.
-	Direction OrderDirection `json:"direction"`
-}
-
 // The writes of the hub. Each answers with the object as it stands afterwards, or with `errors` and nothing written.
 type Mutation struct {
 }
 
-// Which packages to list. All conditions must hold.
-type PackageFilter struct {
-	// Part of the name or code, without case; 1 to 128 characters.
-	Search graphql.Omittable[*string] `json:"search,omitempty"`
-	// Only those of this application.
-	ApplicationID graphql.Omittable[*string] `json:"applicationId,omitempty"`
-	// Only packages owned by this client.
-	ClientID graphql.Omittable[*string] `json:"clientId,omitempty"`
-	// Only base packages, or only others.
-	Base graphql.Omittable[*bool] `json:"base,omitempty"`
-	// How far to look; MY_SCOPE when absent. MY_CLIENT: owned by the caller's client, or given to it.
-	Within graphql.Omittable[*Reach] `json:"within,omitempty"`
-}
-
-// Order of a list of packages; ties by creation.
-type PackageOrder struct {
-	// What to order by.
-	Field PackageOrderField `json:"field"`
-	// Which way.
-	Direction OrderDirection `json:"direction"`
-}
-
-// Which permissions to list. All conditions must hold.
-type PermissionFilter struct {
-	// Part of the authority, without case; 1 to 128 characters.
-	Search graphql.Omittable[*string] `json:"search,omitempty"`
-	// Only those of this application.
-	ApplicationID graphql.Omittable[*string] `json:"applicationId,omitempty"`
-	// Only permissions owned by this client.
-	ClientID graphql.Omittable[*string] `json:"clientId,omitempty"`
-	// Only built-in permissions, or only others.
-	BuiltIn graphql.Omittable[*bool] `json:"builtIn,omitempty"`
-	// How far to look; MY_SCOPE when absent. MY_CLIENT: owned by the caller's client.
-	Within graphql.Omittable[*Reach] `json:"within,omitempty"`
-}
-
-// Order of a list of permissions; ties by creation.
-type PermissionOrder struct {
-	// What to order by.
-	Field PermissionOrderField `json:"field"`
-	// Which way.
-	Direction OrderDirection `json:"direction"`
-}
-
 // The reads of the hub. What the caller cannot see is null or absent, as if it did not exist.
 type Query struct {
-}
-
-// Which roles to list. All conditions must hold.
-type RoleFilter struct {
-	// Part of the name, without case; 1 to 128 characters.
-	Search graphql.Omittable[*string] `json:"search,omitempty"`
-	// Only those of this application.
-	ApplicationID graphql.Omittable[*string] `json:"applicationId,omitempty"`
-	// Only roles owned by this client.
-	ClientID graphql.Omittable[*string] `json:"clientId,omitempty"`
-	// Only built-in roles, or only others.
-	BuiltIn graphql.Omittable[*bool] `json:"builtIn,omitempty"`
-	// How far to look; MY_SCOPE when absent. MY_CLIENT: owned by the caller's client.
-	Within graphql.Omittable[*Reach] `json:"within,omitempty"`
-}
-
-// Order of a list of roles; ties by creation.
-type RoleOrder struct {
-	// What to order by.
-	Field RoleOrderField `json:"field"`
-	// Which way.
-	Direction OrderDirection `json:"direction"`
 }
 
 // Who signs in, and where.
@@ -327,22 +139,6 @@ type SessionDeletePayload struct {
 	Errors []*UserError `json:"errors"`
 }
 
-// Which sessions to list. All conditions must hold.
-type SessionFilter struct {
-	// Only sessions that act for this client.
-	ClientID graphql.Omittable[*string] `json:"clientId,omitempty"`
-	// Only sessions that have not expired, or only those that have.
-	Live graphql.Omittable[*bool] `json:"live,omitempty"`
-}
-
-// Order of a list of sessions; ties by creation.
-type SessionOrder struct {
-	// What to order by.
-	Field SessionOrderField `json:"field"`
-	// Which way.
-	Direction OrderDirection `json:"direction"`
-}
-
 // One thing wrong with the input of a mutation.
 type UserError struct {
 	// What is wrong, for programs.
@@ -353,26 +149,6 @@ type UserError struct {
 	Path []string `json:"path"`
 	// The version the object has now, with `CONFLICT`.
 	CurrentVersion *int `json:"currentVersion,omitempty"`
-}
-
-// Which users to list. All conditions must hold.
-type UserFilter struct {
-	// Part of the name, user name or (where it is shown) proven e-mail address, without case; 1 to 128 characters.
-	Search graphql.Omittable[*string] `json:"search,omitempty"`
-	// Only users with this status.
-	Status graphql.Omittable[*enum.UserStatus] `json:"status,omitempty"`
-	// Only users whose home client this is.
-	ClientID graphql.Omittable[*string] `json:"clientId,omitempty"`
-	// How far to look; MY_SCOPE when absent. MY_CLIENT: users who are members of the caller's client.
-	Within graphql.Omittable[*Reach] `json:"within,omitempty"`
-}
-
-// Order of a list of users; ties by creation.
-type UserOrder struct {
-	// What to order by.
-	Field UserOrderField `json:"field"`
-	// Which way.
-	Direction OrderDirection `json:"direction"`
 }
 
 // What grants can be ordered by.
