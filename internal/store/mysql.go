@@ -13,6 +13,7 @@ import (
 
 const (
 	poolSize    = 16 // connections of each of the two pools
+	keptMySQL   = 64 // statements for each connection: the server has room for 16382 of all its clients
 	connAge     = 5 * time.Minute
 	dialTimeout = 5 * time.Second
 )
@@ -27,8 +28,9 @@ const (
 // openMySQL opens the two pools.
 //
 // Settings that matter:
-//   - Parameters are interpolated by the driver: one round trip for a statement where preparing takes two. It
-//     is safe with utf8mb4 (the driver refuses the character sets where it is not).
+//   - Parameters are interpolated by the driver where a statement is not kept prepared (see statementKeeper): one round
+//     trip where preparing takes two. It is safe with utf8mb4 (the driver refuses the character sets where it
+//     is not).
 //   - Affected rows are the rows found, not the rows changed, as on SQLite: an update that changes nothing is
 //     not mistaken for a row that is missing.
 //   - Times are cut to microseconds as clock.Truncate does; the server would round them.
@@ -61,7 +63,7 @@ func openMySQL(at address) (writer, reader *sql.DB, err error) {
 }
 
 func pool(connector driver.Connector) *sql.DB {
-	db := sql.OpenDB(connector)
+	db := sql.OpenDB(statementKeeper{connector, keptMySQL})
 	db.SetMaxOpenConns(poolSize)
 	db.SetMaxIdleConns(poolSize)
 	db.SetConnMaxLifetime(connAge)

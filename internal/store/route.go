@@ -48,7 +48,7 @@ func (db *DB) route(ctx context.Context, query string, args []any) (*Rows, error
 	if !reads(query) {
 		return db.query(ctx, db.writer, query, args, nil)
 	}
-	if s := db.snapshot(ctx); s != nil {
+	if s := db.joins(ctx); s != nil {
 		return s.query(ctx, query, args)
 	}
 	return db.query(ctx, db.reader, query, args, nil)
@@ -83,25 +83,34 @@ func (db *DB) exec(ctx context.Context, on conn, query string, args []any) (sql.
 	return result, err
 }
 
-// query runs a statement on a connection; every statement with rows passes here. over, if any, is called once
-// the rows are closed, with the error that ended them, and also when there are none to close.
+// query runs a statement on a connection; every statement with rows passes here or through Read. over, if any,
+// is called once the rows are closed, with the error that ended them, and also when there are none to close.
 func (db *DB) query(ctx context.Context, on conn, query string, args []any, over func(error)) (*Rows, error) {
-	m := measure(ctx, query)
-	start := time.Now()
-	end := func(err error) {
-		db.observe(ctx, query, start, err)
-		if over != nil {
-			over(err)
-		}
-	}
+	r := &Rows{run: db.run(ctx, query), over: over}
 	rows, err := on.QueryContext(ctx, query, args...) //nolint:rowserrcheck // whoever reads the rows asks
 	if err != nil {
 		err = explain(query, err)
-		end(err)
+		r.end(err)
 		return nil, err
 	}
-	return &Rows{Rows: rows, meter: m, over: end}, nil
+	r.Rows = rows
+	return r, nil
 }
+
+// run is a statement with rows under way.
+type run struct {
+	db    *DB
+	ctx   context.Context // for Observe
+	query string
+	start time.Time
+	meter meter
+}
+
+func (db *DB) run(ctx context.Context, query string) run {
+	return run{db, ctx, query, time.Now(), measure(ctx, query)}
+}
+
+func (r *run) observe(err error) { r.db.observe(r.ctx, r.query, r.start, err) }
 
 func (db *DB) observe(ctx context.Context, statement string, start time.Time, err error) {
 	if db.options.Observe != nil {
@@ -112,15 +121,16 @@ func (db *DB) observe(ctx context.Context, statement string, start time.Time, er
 // Rows are the rows of a query, counted, and cut short where the row budget of the context ends.
 type Rows struct {
 	*sql.Rows
-	meter meter
-	over  func(error) // called once, then nil
-	cut   error
+	run  run
+	over func(error)
+	cut  error
+	done bool
 }
 
 // Next goes to the next row.
 func (r *Rows) Next() bool {
 	if r.cut == nil && r.Rows.Next() {
-		if r.cut = r.meter.row(); r.cut == nil {
+		if r.cut = r.run.meter.row(); r.cut == nil {
 			return true
 		}
 	}
@@ -139,11 +149,18 @@ func (r *Rows) Err() error {
 // Close ends the rows. It may be called more than once.
 func (r *Rows) Close() error {
 	err := r.Rows.Close()
-	if r.over != nil {
-		r.over(r.Rows.Err())
-		r.over = nil
+	if !r.done {
+		r.end(r.Rows.Err())
 	}
 	return err
+}
+
+func (r *Rows) end(err error) {
+	r.done = true
+	r.run.observe(err)
+	if r.over != nil {
+		r.over(err)
+	}
 }
 
 // router is the driver under the ent client.

@@ -10,8 +10,10 @@ import (
 	"modernc.org/sqlite"
 )
 
-// readers is the number of SQLite's reader connections: each holds a page cache of its own (2 MB at most).
-const readers = 8
+const (
+	readers    = 8   // connections: each holds a page cache of its own (2 MB at most)
+	keptSQLite = 128 // statements for each connection; some KB each
+)
 
 // openSQLite opens the writer and the readers of a file.
 //
@@ -51,7 +53,7 @@ func openFile(dsn string, connections int) (*sql.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configure: %w", err)
 	}
-	db := sql.OpenDB(preparing{connector})
+	db := sql.OpenDB(statementKeeper{connector, keptSQLite})
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	return db, nil

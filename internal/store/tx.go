@@ -72,6 +72,14 @@ func ForUpdate[Q interface {
 	return query.ForUpdate()
 }
 
+// ForUpdateClause ends a hand-written query as ForUpdate does one of ent's.
+func (db *DB) ForUpdateClause() string {
+	if db.engine == SQLite {
+		return ""
+	}
+	return " FOR UPDATE"
+}
+
 // transaction is one attempt of InTx, or of a mutation of several statements outside of it.
 type transaction struct {
 	db     *DB
