@@ -61,6 +61,11 @@ var (
 				Columns: []*schema.Column{AccessGrantsColumns[7], AccessGrantsColumns[8]},
 			},
 			{
+				Name:    "accessgrant_client_id_level_expires_at_application_id",
+				Unique:  false,
+				Columns: []*schema.Column{AccessGrantsColumns[7], AccessGrantsColumns[4], AccessGrantsColumns[5], AccessGrantsColumns[8]},
+			},
+			{
 				Name:    "accessgrant_application_id_client_id",
 				Unique:  false,
 				Columns: []*schema.Column{AccessGrantsColumns[8], AccessGrantsColumns[7]},

@@ -99,6 +99,7 @@ func (AccessGrant) Edges() []ent.Edge {
 func (AccessGrant) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("client_id", "application_id").Unique(),
+		index.Fields("client_id", "level", "expires_at", "application_id"), // what a scope was granted, read from the index alone
 		index.Fields("application_id", "client_id"),
 		index.Fields("client_id", "id"),
 		index.Fields("application_id", "id"),
