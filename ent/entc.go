@@ -8,6 +8,8 @@ import (
 
 	"entgo.io/ent/entc"
 	"entgo.io/ent/entc/gen"
+
+	"github.com/appanage/appanage/graph/plan/generate"
 )
 
 func main() {
@@ -20,7 +22,7 @@ func main() {
 			gen.FeatureLock,
 			gen.FeatureVersionedMigration,
 		},
-	})
+	}, entc.Extensions(generate.Extension{File: "./graph/plan/entities_gen.go"}))
 	if err != nil {
 		log.Fatal(err)
 	}

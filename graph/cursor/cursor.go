@@ -9,6 +9,8 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"hash"
+	"sync"
 )
 
 // ErrBad is every cursor that is not one of this list.
@@ -18,10 +20,19 @@ var ErrBad = errors.New("not a cursor of this list")
 const macSize = 16
 
 // Codec makes and reads cursors under one key, the same on every node.
-type Codec struct{ key []byte }
+type Codec struct{ macs *sync.Pool }
 
 // NewCodec takes the key, 32 random bytes.
-func NewCodec(key []byte) Codec { return Codec{key} }
+func NewCodec(key []byte) Codec {
+	return Codec{&sync.Pool{New: func() any { return &signer{Hash: hmac.New(sha256.New, key)} }}}
+}
+
+// signer is an HMAC with room for what it writes and gives.
+type signer struct {
+	hash.Hash
+	body, text []byte
+	sum        [sha256.Size]byte
+}
 
 // Position is a place in a list: after the row with this sort value and id. Value is empty where the list is
 // ordered by id alone.
@@ -29,9 +40,17 @@ type Position struct{ Value, ID string }
 
 // Encode writes a position of the list that binding describes.
 func (c Codec) Encode(binding string, p Position) string {
-	body := binary.AppendUvarint(nil, uint64(len(p.Value)))
-	body = append(append(body, p.Value...), p.ID...)
-	return base64.RawURLEncoding.EncodeToString(append(c.mac(binding, body), body...))
+	return string(c.Append(nil, binding, []byte(p.Value), []byte(p.ID)))
+}
+
+// Append is Encode of a value and an id at the end of other text.
+func (c Codec) Append(out []byte, binding string, value, id []byte) []byte {
+	s := c.macs.Get().(*signer) //nolint:forcetypeassert // nothing else is put in
+	defer c.macs.Put(s)
+	s.body = binary.AppendUvarint(s.body[:0], uint64(len(value)))
+	s.body = append(append(s.body, value...), id...)
+	s.text = append(append(s.text[:0], s.mac(binding, s.body)...), s.body...)
+	return base64.RawURLEncoding.AppendEncode(out, s.text)
 }
 
 // Decode reads a cursor of the same list, ErrBad for every other text.
@@ -41,7 +60,9 @@ func (c Codec) Decode(binding, s string) (Position, error) {
 		return Position{}, ErrBad
 	}
 	body := raw[macSize:]
-	if !hmac.Equal(raw[:macSize], c.mac(binding, body)) {
+	m := c.macs.Get().(*signer) //nolint:forcetypeassert // nothing else is put in
+	defer c.macs.Put(m)
+	if !hmac.Equal(raw[:macSize], m.mac(binding, body)) {
 		return Position{}, ErrBad
 	}
 	n, used := binary.Uvarint(body)
@@ -52,10 +73,12 @@ func (c Codec) Decode(binding, s string) (Position, error) {
 	return Position{Value: string(rest[:n]), ID: string(rest[n:])}, nil
 }
 
-func (c Codec) mac(binding string, body []byte) []byte {
-	m := hmac.New(sha256.New, c.key)
-	m.Write(binary.AppendUvarint(nil, uint64(len(binding))))
-	m.Write([]byte(binding))
-	m.Write(body)
-	return m.Sum(nil)[:macSize]
+// mac authenticates a body for a binding; the slice is good until the next call.
+func (s *signer) mac(binding string, body []byte) []byte {
+	s.Reset()
+	s.text = binary.AppendUvarint(s.text[:0], uint64(len(binding)))
+	s.text = append(s.text, binding...)
+	_, _ = s.Write(s.text) // a hash takes everything
+	_, _ = s.Write(body)
+	return s.Sum(s.sum[:0])[:macSize]
 }

@@ -56,7 +56,12 @@ func (s *Serve) Run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	handler, err := h.Handler(hub.HTTP{Keys: keys, Clock: clock.Clock{}, Options: s.options()})
+	stop, err := traces(ctx, s.TraceTo)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop(context.WithoutCancel(ctx))) }()
+	handler, err := h.Handler(hub.HTTP{Keys: keys, Clock: clock.Clock{}, Reads: hub.Reads(s.Reads), Options: s.options()})
 	if err != nil {
 		return err
 	}

@@ -50,6 +50,8 @@ type Serve struct {
 	RateSession  float64        `default:"50" help:"Requests per second of one session, in the long run; 0 for no bound. Default: ${default}." placeholder:"N"`
 	SessionIdle  time.Duration  `default:"30m" help:"A session ends after so long without use. Default: ${default}." placeholder:"TIME"`
 	SessionMost  time.Duration  `default:"12h" help:"A session ends after so long at all. Default: ${default}." placeholder:"TIME"`
+	Reads        string         `default:"planned" enum:"planned,reference" help:"How queries are answered: planned (compiled), or reference (field by field: slow, the same answers). Default: ${default}."`
+	TraceTo      string         `help:"OpenTelemetry collector that spans are sent to by OTLP over HTTP, such as http://127.0.0.1:4318." placeholder:"URL"`
 	LogFormat    string         `default:"text" enum:"text,json" help:"text or json."`
 	LogLevel     slog.Level     `default:"info" help:"debug, info, warn or error. Default: ${default}."`
 }

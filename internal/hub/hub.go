@@ -10,10 +10,12 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/appanage/appanage/graph"
 	"github.com/appanage/appanage/graph/cursor"
 	"github.com/appanage/appanage/graph/generated"
+	"github.com/appanage/appanage/graph/plan"
 	"github.com/appanage/appanage/graph/present"
 	"github.com/appanage/appanage/internal/application"
 	"github.com/appanage/appanage/internal/authn"
@@ -69,8 +71,23 @@ func (h *Hub) Close() error { return h.DB.Close() }
 type HTTP struct {
 	Keys  config.Keys
 	Clock clock.Clock
+	// Reads says which executor answers queries.
+	Reads Reads
+	// AlterPlans changes what the planner knows before it begins: for tests that break it on purpose.
+	AlterPlans func(*plan.Table)
 	httpapi.Options
 }
+
+// Reads names an executor of queries. Their answers are the same.
+type Reads string
+
+// The executors.
+const (
+	// Planned reads by compiled plans, and leaves to the reference what the planner refuses. The zero value does too.
+	Planned Reads = "planned"
+	// Reference resolves field by field: slow, and the oracle of the planner's tests.
+	Reference Reads = "reference"
+)
 
 // Handler is everything the hub answers over HTTP.
 func (h *Hub) Handler(o HTTP) (http.Handler, error) {
@@ -78,7 +95,13 @@ func (h *Hub) Handler(o HTTP) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Schema = h.Schema(o.Keys, authenticator)
+	o.Schema = h.reference(o.Keys, authenticator)
+	if o.Reads != Reference {
+		planned := plan.Options{DB: h.DB, Cursors: cursors(o.Keys), Registry: h.registry, Alter: o.AlterPlans}
+		if o.Schema, err = plan.New(o.Schema, planned); err != nil {
+			return nil, err
+		}
+	}
 	o.Authenticate = authenticator.Authenticate
 	o.Around = h.bounded
 	o.Ready = h.ready
@@ -87,28 +110,33 @@ func (h *Hub) Handler(o HTTP) (http.Handler, error) {
 	return httpapi.New(o.Options), nil
 }
 
-// Schema is the executable schema.
-func (h *Hub) Schema(keys config.Keys, authenticator *authn.Authenticator) graphql.ExecutableSchema {
+func cursors(keys config.Keys) cursor.Codec { return cursor.NewCodec(keys.Key("cursor")) }
+
+// reference is the executable schema that resolves field by field.
+func (h *Hub) reference(keys config.Keys, authenticator *authn.Authenticator) graphql.ExecutableSchema {
 	return generated.NewExecutableSchema(generated.Config{
 		Resolvers: &graph.Resolver{
-			DB: h.DB, Cursors: cursor.NewCodec(keys.Key("cursor")), Applications: h.Applications, Identity: h.Identity,
+			DB: h.DB, Cursors: cursors(keys), Applications: h.Applications, Identity: h.Identity,
 			SignedOut: authenticator.Forget,
 		},
 		Directives: generated.DirectiveRoot{Authority: present.Authority, SignedIn: present.SignedIn, Public: present.Public},
 	})
 }
 
-// bounded gives each operation its budget of rows, and each query one snapshot for all its statements.
+// bounded gives each operation its span and its budget of rows, and each query one snapshot for all its statements.
 func (h *Hub) bounded(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	ctx = store.WithRowBudget(ctx, rowBudget)
-	if graphql.GetOperationContext(ctx).Operation.Operation != "query" {
-		return next(ctx)
+	operation := graphql.GetOperationContext(ctx)
+	ctx, traced := traced(store.WithRowBudget(ctx, rowBudget), operation)
+	end := func() {}
+	if operation.Operation.Operation == ast.Query {
+		ctx, end = h.DB.Snapshot(ctx)
 	}
-	ctx, end := h.DB.Snapshot(ctx)
 	respond := next(ctx)
 	return func(ctx context.Context) *graphql.Response {
 		defer end()
-		return respond(ctx)
+		response := respond(ctx)
+		traced(response)
+		return response
 	}
 }
 

@@ -24,24 +24,28 @@ type Rule func(a *actor.Actor, col Column) *sql.Predicate
 
 // Kind is the pair of rules of one entity, under the name of ent's type.
 type Kind struct {
-	Read  Rule // rows that can be reached at all: by id, by an edge
-	List  Rule // rows that lists hold; nil: the same as Read
-	Write Rule // rows that can be changed or deleted; nil: none, only the platform itself writes them
+	Read Rule // rows that can be reached at all: by id, by an edge
+	List Rule // rows that lists hold; nil: the same as Read
+	// Candidates names, for a scope that is listed, at least all rows of List by their ids, each select by an index. Lists
+	// over everything in sight begin with them; without, they would walk through the rows of the whole platform. List
+	// is asked of them all the same.
+	Candidates func(a *actor.Actor) []*sql.Selector
+	Write      Rule // rows that can be changed or deleted; nil: none, only the platform itself writes them
 }
 
 // Kinds has every ent type; the store refuses a type that is missing here.
 var Kinds = map[string]Kind{
 	"Tenant":              {Read: reachableClient, List: own("id"), Write: own("id")},
 	"ClientPath":          {Read: own("descendant_id")},
-	"User":                {Read: visibleUser, Write: own("client_id")},
+	"User":                {Read: visibleUser, Write: own("client_id"), Candidates: userCandidates},
 	"Membership":          {Read: ownOrMine("user_id"), Write: own("client_id")},
 	"Session":             {Read: ownOrMine("user_id"), Write: ownOrMine("user_id")},
-	"Permission":          {Read: visiblePermission, Write: own("client_id")},
-	"Role":                {Read: visibleRole, Write: own("client_id")},
+	"Permission":          {Read: visiblePermission, Write: own("client_id"), Candidates: permissionCandidates},
+	"Role":                {Read: visibleRole, Write: own("client_id"), Candidates: roleCandidates},
 	"RolePath":            {},
-	"RolePackage":         {Read: visiblePackage, Write: own("client_id")},
+	"RolePackage":         {Read: visiblePackage, Write: own("client_id"), Candidates: packageCandidates},
 	"PackageGift":         {Read: own("client_id"), Write: own("client_id")},
-	"Application":         {Read: visibleApplication, Write: updatableApplication},
+	"Application":         {Read: visibleApplication, Write: updatableApplication, Candidates: applicationCandidates},
 	"AccessGrant":         {Read: own("client_id"), Write: own("client_id")},
 	"ApplicationProperty": {Read: own("client_id"), Write: own("client_id")},
 	"ClientURL":           {Read: own("client_id"), Write: own("client_id")},
@@ -101,7 +105,7 @@ func In(a *actor.Actor, column string) *sql.Predicate {
 		return sql.In(column, anys(a.Scope.Clients)...)
 	}
 	p := sql.Table("client_paths").As("scope_path")
-	return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(p).Where(sql.And(
+	return there(sql.SelectExpr(sql.Raw("1")).From(p).Where(sql.And(
 		sql.EQ(p.C("ancestor_id"), a.Scope.Root), sql.ColumnsEQ(p.C("descendant_id"), column))))
 }
 
@@ -143,7 +147,7 @@ func reachableClient(a *actor.Actor, col Column) *sql.Predicate {
 		},
 		func(a *actor.Actor, col Column) *sql.Predicate {
 			app := sql.Table("applications").As("owned_app")
-			return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(app).Where(sql.And(
+			return there(sql.SelectExpr(sql.Raw("1")).From(app).Where(sql.And(
 				sql.ColumnsEQ(app.C("client_id"), col("id")), sharedApplication(a, app.C))))
 		})(a, col)
 }
@@ -154,7 +158,7 @@ func visibleUser(a *actor.Actor, col Column) *sql.Predicate {
 		func(a *actor.Actor, col Column) *sql.Predicate { return sql.EQ(col("id"), a.User) },
 		func(a *actor.Actor, col Column) *sql.Predicate {
 			m := sql.Table("memberships").As("user_membership")
-			return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(m).Where(and(
+			return there(sql.SelectExpr(sql.Raw("1")).From(m).Where(and(
 				sql.ColumnsEQ(m.C("user_id"), col("id")), In(a, m.C("client_id")))))
 		})(a, col)
 }
@@ -190,7 +194,7 @@ func visibleRole(a *actor.Actor, col Column) *sql.Predicate {
 		func(a *actor.Actor, col Column) *sql.Predicate {
 			gift, in := sql.Table("package_gifts").As("role_gift"), sql.Table("package_roles").As("role_in")
 			path := sql.Table("role_paths").As("role_path")
-			return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(path).
+			return there(sql.SelectExpr(sql.Raw("1")).From(path).
 				Join(in).On(in.C("role_id"), path.C("role_id")).
 				Join(gift).On(gift.C("package_id"), in.C("package_id")).
 				Where(and(sql.ColumnsEQ(path.C("reached_role_id"), col("id")), In(a, gift.C("client_id")))))
@@ -202,7 +206,7 @@ func visiblePermission(a *actor.Actor, col Column) *sql.Predicate {
 		func(a *actor.Actor, col Column) *sql.Predicate {
 			gift, in := sql.Table("package_gifts").As("perm_gift"), sql.Table("package_roles").As("perm_role")
 			path, holds := sql.Table("role_paths").As("perm_path"), sql.Table("role_permissions").As("perm_holds")
-			return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(holds).
+			return there(sql.SelectExpr(sql.Raw("1")).From(holds).
 				Join(path).On(path.C("reached_role_id"), holds.C("role_id")).
 				Join(in).On(in.C("role_id"), path.C("role_id")).
 				Join(gift).On(gift.C("package_id"), in.C("package_id")).
@@ -214,7 +218,7 @@ func visiblePackage(a *actor.Actor, col Column) *sql.Predicate {
 	return either(own("client_id"), builtIn, ofWritableApplication,
 		func(a *actor.Actor, col Column) *sql.Predicate {
 			gift := sql.Table("package_gifts").As("package_gift")
-			return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(gift).Where(and(
+			return there(sql.SelectExpr(sql.Raw("1")).From(gift).Where(and(
 				sql.ColumnsEQ(gift.C("package_id"), col("id")), In(a, gift.C("client_id")))))
 		})(a, col)
 }
@@ -225,27 +229,46 @@ func builtIn(_ *actor.Actor, col Column) *sql.Predicate { return sql.EQ(col("bui
 // see: of archived applications a grant opens only those that the caller may update.
 func ofWritableApplication(a *actor.Actor, col Column) *sql.Predicate {
 	app := sql.Table("applications").As("of_app")
-	return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(app).Where(sql.And(
+	return there(sql.SelectExpr(sql.Raw("1")).From(app).Where(sql.And(
 		sql.ColumnsEQ(app.C("id"), col("application_id")),
 		sql.Or(In(a, app.C("client_id")),
 			sql.And(sql.EQ(app.C("status"), enum.ApplicationActive), writable(a, app.C("id"), "of_grant")),
 			createdByCaller(a, app.C)))))
 }
 
+// there is true where a select has a row. It is EXISTS in other words, which MariaDB leaves as they are: an EXISTS it may
+// turn into an IN, and then reads the whole of the other table once for each statement.
+func there(s *sql.Selector) *sql.Predicate {
+	return sql.P(func(b *sql.Builder) {
+		b.Wrap(func(b *sql.Builder) { b.Join(s.Limit(1)) }).WriteString(" IS NOT NULL")
+	})
+}
+
 // Granted: the caller's own client has a READ or WRITE grant in force on the application in this column.
 func Granted(a *actor.Actor, application string) *sql.Predicate {
 	g := sql.Table("access_grants").As("own_grant")
-	return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(g).Where(sql.And(
+	return there(sql.SelectExpr(sql.Raw("1")).From(g).Where(sql.And(
 		sql.ColumnsEQ(g.C("application_id"), application),
 		sql.EQ(g.C("client_id"), a.Client),
 		sql.In(g.C("level"), enum.LevelRead, enum.LevelWrite),
 		inForce(g.C("expires_at"), a.Now()))))
 }
 
+// GrantedLevel is a scalar subquery: the level of the grant in force, READ or WRITE, that the caller's own client has on
+// the application in this column.
+func GrantedLevel(a *actor.Actor, application string) *sql.Selector {
+	g := sql.Table("access_grants").As("level_grant")
+	return sql.Select(g.C("level")).From(g).Where(sql.And(
+		sql.ColumnsEQ(g.C("application_id"), application),
+		sql.EQ(g.C("client_id"), a.Client),
+		sql.In(g.C("level"), enum.LevelRead, enum.LevelWrite),
+		inForce(g.C("expires_at"), a.Now())))
+}
+
 // granted: some client in scope has a READ or WRITE grant in force on the application in this column.
 func granted(a *actor.Actor, application, alias string) *sql.Predicate {
 	g := sql.Table("access_grants").As(alias)
-	return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(g).Where(and(
+	return there(sql.SelectExpr(sql.Raw("1")).From(g).Where(and(
 		sql.ColumnsEQ(g.C("application_id"), application),
 		In(a, g.C("client_id")),
 		sql.In(g.C("level"), enum.LevelRead, enum.LevelWrite),
@@ -255,7 +278,7 @@ func granted(a *actor.Actor, application, alias string) *sql.Predicate {
 // writable: the caller's client has a WRITE grant in force on the application in this column.
 func writable(a *actor.Actor, application, alias string) *sql.Predicate {
 	g := sql.Table("access_grants").As(alias)
-	return sql.Exists(sql.SelectExpr(sql.Raw("1")).From(g).Where(sql.And(
+	return there(sql.SelectExpr(sql.Raw("1")).From(g).Where(sql.And(
 		sql.ColumnsEQ(g.C("application_id"), application),
 		sql.EQ(g.C("client_id"), a.Client),
 		sql.EQ(g.C("level"), enum.LevelWrite),

@@ -1,0 +1,401 @@
+package plan
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/appanage/appanage/graph/list"
+)
+
+// refusal says why an operation is left to the reference executor. Its text is a metric's label: a word of the code,
+// never of a document.
+type refusal string
+
+// Error implements error.
+func (r refusal) Error() string { return "plan: refused: " + string(r) }
+
+// The reasons known when an operation is compiled.
+const (
+	refusedRoot      refusal = "root field"
+	refusedField     refusal = "field"
+	refusedArgument  refusal = "argument"
+	refusedDirective refusal = "directive"
+	refusedValue     refusal = "value"
+)
+
+// compiler turns one operation, with what of its variables changes its shape, into a plan.
+type compiler struct {
+	p      *Planner
+	doc    *ast.QueryDocument
+	vars   map[string]any
+	named  bool // a caller is signed in
+	plan   *plan
+	shared map[string]*fetch // edges with the same arguments are read once, whatever their aliases
+	held   map[string]bool
+}
+
+func (p *Planner) compile(doc *ast.QueryDocument, operation *ast.OperationDefinition, vars map[string]any, signedIn bool) (*plan, error) {
+	c := &compiler{p: p, doc: doc, vars: vars, named: signedIn, plan: &plan{}, shared: map[string]*fetch{}, held: map[string]bool{}}
+	if len(operation.Directives) > 0 {
+		return nil, refusedDirective
+	}
+	fields, err := c.collect(operation.SelectionSet, p.sdl.Query)
+	if err != nil {
+		return nil, err
+	}
+	w := writer{}
+	w.open()
+	for i, f := range fields {
+		w.member(i, f)
+		if err := c.root(&w, f); err != nil {
+			return nil, err
+		}
+	}
+	w.close()
+	c.plan.root = w.done()
+	c.finish()
+	return c.plan, nil
+}
+
+// finish numbers the segments, and sees whether one statement does it all.
+func (c *compiler) finish() {
+	for _, f := range c.plan.fetches {
+		f.observer = c.p.metrics.fetches.WithLabelValues(f.name)
+		for _, p := range f.programs {
+			p.segment = f.segments
+			f.segments += len(p.holes) + 1
+			for _, o := range p.ops {
+				if o.code == opRaw {
+					f.segments++
+				}
+			}
+		}
+	}
+	if len(c.plan.fetches) > 1 {
+		return
+	}
+	c.plan.single = true
+	for _, f := range c.plan.fetches {
+		if f.page != nil && (f.page.total || f.page.asks(false) || f.page.asks(true)) {
+			c.plan.single = false
+		}
+	}
+}
+
+// require notes that a field asks for an authority.
+func (c *compiler) require(authority string) {
+	if authority != "" && !c.held[authority] {
+		c.held[authority] = true
+		c.plan.authorities = append(c.plan.authorities, authority)
+	}
+}
+
+// root compiles one field of Query.
+func (c *compiler) root(w *writer, f field) error {
+	def := f.Definition
+	if f.Name == "__typename" {
+		w.text(quoted("Query"))
+		return nil
+	}
+	c.require(requires(def))
+	switch f.Name {
+	case "viewer":
+		return c.viewer(w, f)
+	case "node":
+		return c.node(w, f)
+	case "nodes":
+		return c.nodes(w, f)
+	}
+	name, isList := strings.CutSuffix(def.Type.Name(), "Connection")
+	k := c.p.table.Kinds[name]
+	switch {
+	case k == nil:
+		return refusedRoot
+	case isList:
+		return c.rootList(w, k, f)
+	case def.Arguments.ForName("id") != nil && def.Arguments.ForName("code") != nil:
+		return c.rootOne(w, k, f)
+	}
+	return refusedRoot
+}
+
+func (c *compiler) rootList(w *writer, k *Kind, f field) error {
+	h, err := c.connection(nil, k, Edge{To: k.Ent, Cardinality: ToMany}, "Query."+f.Name, f)
+	if err == nil {
+		w.hole(h)
+	}
+	return err
+}
+
+// rootOne is an object by id or by code, exactly one of which must be given.
+func (c *compiler) rootOne(w *writer, k *Kind, f field) error {
+	id, err := c.given(f, "id")
+	if err != nil {
+		return err
+	}
+	code, err := c.given(f, "code")
+	if err != nil {
+		return err
+	}
+	if (id == nil) == (code == nil) {
+		return refusedValue
+	}
+	ft := c.fetch(k, "Query."+f.Name, byID)
+	ft.argument, ft.want = id, k.ID
+	if code != nil {
+		ft.by, ft.argument = byCode, code
+	}
+	return c.one(w, ft, f.Selections, false)
+}
+
+// given is an argument that is neither absent nor null.
+func (c *compiler) given(f field, name string) (*ast.Value, error) {
+	a := f.Arguments.ForName(name)
+	if a == nil {
+		return nil, nil
+	}
+	v, err := a.Value.Value(c.vars)
+	if err != nil {
+		return nil, refusedValue
+	}
+	if v == nil {
+		return nil, nil
+	}
+	return a.Value, nil
+}
+
+// viewer is made of four rows that the caller himself names.
+func (c *compiler) viewer(w *writer, f field) error {
+	if !c.named {
+		w.text("null")
+		return nil
+	}
+	fields, err := c.collect(f.Selections, c.p.sdl.Types["Viewer"])
+	if err != nil {
+		return err
+	}
+	w.open()
+	for i, f := range fields {
+		w.member(i, f)
+		switch f.Name {
+		case "__typename":
+			w.text(quoted("Viewer"))
+		case "authorities":
+			w.op(op{code: opAuthorities})
+		case "user", "client", "membership", "session":
+			ft := c.fetch(c.p.table.Kinds[f.Definition.Type.Name()], "Viewer."+f.Name, byID)
+			ft.of = map[string]source{"user": user, "client": self, "membership": membership, "session": session}[f.Name]
+			if err := c.one(w, ft, f.Selections, true); err != nil {
+				return err
+			}
+		default:
+			return refusedField
+		}
+	}
+	w.close()
+	return nil
+}
+
+// node is the object that an id names; the kind of the id is part of the plan's shape.
+func (c *compiler) node(w *writer, f field) error {
+	a := f.Arguments.ForName("id")
+	v, err := a.Value.Value(c.vars)
+	if err != nil {
+		return refusedValue
+	}
+	k := c.p.table.byID[kindOf(v)]
+	if k == nil {
+		w.text("null")
+		return nil
+	}
+	c.require(k.Authority)
+	ft := c.fetch(k, "Query.node", byID)
+	ft.argument, ft.want = a.Value, k.ID
+	return c.one(w, ft, f.Selections, false)
+}
+
+func (c *compiler) nodes(w *writer, f field) error {
+	a := f.Arguments.ForName("ids")
+	v, err := a.Value.Value(c.vars)
+	if err != nil {
+		return refusedValue
+	}
+	h := &hole{code: holeNodes, ids: a.Value}
+	for _, kind := range kindsOf(v) {
+		k := c.p.table.byID[kind]
+		if k == nil {
+			continue
+		}
+		c.require(k.Authority)
+		ft := c.fetch(k, "Query.nodes", byID)
+		ft.argument, ft.want = a.Value, kind
+		program, err := c.object(ft, f.Selections)
+		if err != nil {
+			return err
+		}
+		h.variants = append(h.variants, variant{kind, ft, program})
+	}
+	w.hole(h)
+	return nil
+}
+
+// fetch makes a fetch without a parent.
+func (c *compiler) fetch(k *Kind, name string, by access) *fetch {
+	f := &fetch{index: len(c.plan.fetches), name: name, kind: k, by: by}
+	if by == byID {
+		f.byColumn = f.column("id")
+	}
+	c.plan.fetches = append(c.plan.fetches, f)
+	return f
+}
+
+// child makes the fetch of an edge.
+func (c *compiler) child(parent *fetch, k *Kind, e Edge, name string) *fetch {
+	f := c.fetch(k, parent.kind.Name+"."+name, byParent)
+	f.parent = parent
+	switch e.Cardinality {
+	case ToOne:
+		f.by, f.byColumn, f.parentAt = byID, f.column("id"), parent.key(e.Column)
+	case ToMany:
+		f.byColumn, f.parentAt = f.column(e.Column), parent.key("id")
+	case ManyToMany:
+		f.join, f.byColumn, f.parentAt = &e.Join, f.column("id"), parent.key("id")
+	}
+	return f
+}
+
+// one puts one row of a fetch into the answer.
+func (c *compiler) one(w *writer, f *fetch, selections ast.SelectionSet, required bool) error {
+	program, err := c.object(f, selections)
+	if err == nil {
+		w.hole(&hole{code: holeOne, fetch: f, program: program, required: required})
+	}
+	return err
+}
+
+// object compiles how the rows of a fetch are written for one selection, and gives the program's number.
+func (c *compiler) object(f *fetch, selections ast.SelectionSet) (int, error) {
+	w := writer{}
+	if err := c.members(&w, f, selections); err != nil {
+		return 0, err
+	}
+	return f.add(w.done()), nil
+}
+
+func (f *fetch) add(p program) int {
+	f.programs = append(f.programs, &p)
+	return len(f.programs) - 1
+}
+
+func (c *compiler) members(w *writer, f *fetch, selections ast.SelectionSet) error {
+	fields, err := c.collect(selections, c.p.sdl.Types[f.kind.Name])
+	if err != nil {
+		return err
+	}
+	w.open()
+	for i, m := range fields {
+		w.member(i, m)
+		if m.Name == "__typename" {
+			w.text(quoted(f.kind.Name))
+			continue
+		}
+		c.require(requires(m.Definition))
+		if err := c.memberOf(w, f, m); err != nil {
+			return err
+		}
+	}
+	w.close()
+	return nil
+}
+
+// memberOf compiles one field of an object: a column, something computed, or an edge.
+func (c *compiler) memberOf(w *writer, f *fetch, m field) error {
+	k := f.kind
+	hidden := k.Sight != nil && k.Sight.Hides(m.Name)
+	if hidden {
+		f.see()
+	}
+	if column, ok := k.Columns[m.Name]; ok && fits(&column, m.Definition.Type, hidden) {
+		w.op(op{code: opColumn, at: f.column(column.Name), column: &column, hidden: hidden})
+		return nil
+	}
+	if computed, ok := k.Computed[m.Name]; ok {
+		w.op(c.computed(f, m.Name, &computed, hidden))
+		return nil
+	}
+	e, ok := k.Edges[m.Name]
+	if !ok {
+		return refusedField
+	}
+	f.hidesKeys = f.hidesKeys || hidden
+	name, isList := strings.CutSuffix(m.Definition.Type.Name(), "Connection")
+	target := c.p.table.Kinds[name]
+	switch {
+	case target == nil || target.Ent != e.To || isList == (e.Cardinality == ToOne):
+		return refusedField
+	case isList:
+		h, err := c.connection(f, target, e, m.Name, m)
+		if err == nil {
+			w.hole(h)
+		}
+		return err
+	}
+	ft := c.shared[key(f, m.Name)]
+	if ft == nil {
+		ft = c.child(f, target, e, m.Name)
+		c.shared[key(f, m.Name)] = ft
+	}
+	return c.one(w, ft, m.Selections, m.Definition.Type.NonNull)
+}
+
+// fits tells whether a column can stand behind a field of the SDL.
+func fits(c *Column, t *ast.Type, hidden bool) bool {
+	scalar := map[Encoding][]string{Integer: {"Int"}, Boolean: {"Boolean"}, Present: {"Boolean"}, Instant: {"DateTime"}}
+	if t.Elem != nil || t.NonNull && (c.Nullable || hidden) {
+		return false
+	}
+	if names, ok := scalar[c.Encoding]; ok {
+		return names[0] == t.NamedType
+	}
+	return t.NamedType != "Int" && t.NamedType != "Boolean" && t.NamedType != "DateTime"
+}
+
+func (c *compiler) computed(f *fetch, name string, computed *Computed, hidden bool) op {
+	o := op{code: opComputed, at: -1, computed: computed, hidden: hidden}
+	for _, column := range computed.Columns {
+		o.from = append(o.from, f.column(column))
+	}
+	if computed.Query != nil {
+		o.at = f.lookup(name)
+	}
+	if f.kind.Sight != nil {
+		f.see()
+	}
+	return o
+}
+
+func key(f *fetch, edge string) string { return strconv.Itoa(f.index) + "." + edge }
+
+// orderOf reads the order of a connection, a part of the plan's shape.
+func (c *compiler) orderOf(k *Kind, v *ast.Value) (list.Order, error) {
+	var given map[string]any
+	if v != nil {
+		raw, err := v.Value(c.vars)
+		if err != nil {
+			return list.Order{}, refusedValue
+		}
+		given, _ = raw.(map[string]any)
+		if raw != nil && given == nil {
+			return list.Order{}, refusedValue
+		}
+	}
+	order, err := k.List.Order(given)
+	if err != nil {
+		return list.Order{}, refusedValue
+	}
+	return order, nil
+}
+
+func quoted(s string) string { return strconv.Quote(s) }

@@ -1,0 +1,101 @@
+package plan
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/formatter"
+)
+
+// The schema does not change while the server runs, and everybody who may read it at all reads the same. So the answer
+// to a question about it is made once and kept. That of the query all tools send is made at the start.
+
+// standard is what graphql-js's getIntrospectionQuery() gives: GraphiQL and most tools send it.
+//
+//go:embed introspection.graphql
+var standard string
+
+// refusedIntrospection is a question about the schema together with others, or with variables.
+const refusedIntrospection refusal = "introspection"
+
+// introspects tells whether an operation asks for the schema, and whether for nothing else.
+func introspects(doc *ast.QueryDocument, operation *ast.OperationDefinition) (some, only bool) {
+	only = true
+	var walk func(set ast.SelectionSet)
+	walk = func(set ast.SelectionSet) {
+		for _, s := range set {
+			switch s := s.(type) {
+			case *ast.Field:
+				asks := s.Name == "__schema" || s.Name == "__type"
+				some, only = some || asks, only && (asks || s.Name == "__typename")
+			case *ast.InlineFragment:
+				walk(s.SelectionSet)
+			case *ast.FragmentSpread:
+				walk(doc.Fragments.ForName(s.Name).SelectionSet)
+			}
+		}
+	}
+	walk(operation.SelectionSet)
+	return some, some && only
+}
+
+// normal is the text of a document without what its writer was free in.
+func normal(doc *ast.QueryDocument) string {
+	var b strings.Builder
+	formatter.NewFormatter(&b, formatter.WithCompacted()).FormatQueryDocument(doc)
+	return b.String()
+}
+
+// introspection gives the data that answers a question about the schema, nil where it has to be asked.
+func (p *Planner) introspection(oc *graphql.OperationContext) (*compiled, error) {
+	some, only := introspects(oc.Doc, oc.Operation)
+	switch {
+	case !some:
+		return nil, nil
+	case !only || len(oc.Operation.VariableDefinitions) > 0:
+		return &compiled{refused: refusedIntrospection, weight: lengthOf(oc.Operation)}, nil
+	case len(oc.Doc.Operations) == 1 && normal(oc.Doc) == p.standard.text:
+		return &compiled{data: p.standard.data, weight: lengthOf(oc.Operation)}, nil
+	}
+	data, err := p.ask(oc)
+	if err != nil {
+		return nil, err
+	}
+	return &compiled{data: data, weight: lengthOf(oc.Operation) + uint32(len(data)/32)}, nil //nolint:gosec // bounded by the schema
+}
+
+// ask has the reference executor answer a question about the schema.
+func (p *Planner) ask(oc *graphql.OperationContext) ([]byte, error) {
+	ctx := graphql.WithOperationContext(context.Background(), oc)
+	ctx = graphql.WithResponseContext(ctx, graphql.DefaultErrorPresenter, graphql.DefaultRecover)
+	response := p.ExecutableSchema.Exec(ctx)(ctx)
+	if errs := slices.Concat(response.Errors, graphql.GetErrors(ctx)); len(errs) > 0 {
+		return nil, refusedIntrospection
+	}
+	return response.Data, nil
+}
+
+// prepared is a document with its answer.
+type prepared struct {
+	text string
+	data []byte
+}
+
+// prepare makes the answer to the standard query.
+func (p *Planner) prepare() error {
+	ctx := graphql.StartOperationTrace(context.Background())
+	oc, errs := executor.New(p.ExecutableSchema).CreateOperationContext(ctx, &graphql.RawParams{Query: standard})
+	if len(errs) > 0 {
+		return fmt.Errorf("plan: the introspection query: %w", errs)
+	}
+	oc.DisableIntrospection = false
+	data, err := p.ask(oc)
+	p.standard = prepared{normal(oc.Doc), data}
+	return err
+}

@@ -1,0 +1,91 @@
+package plan
+
+import (
+	"database/sql/driver"
+	"fmt"
+
+	"entgo.io/ent/dialect/sql"
+
+	"github.com/appanage/appanage/internal/actor"
+	"github.com/appanage/appanage/internal/application"
+	"github.com/appanage/appanage/internal/authz"
+	"github.com/appanage/appanage/internal/enum"
+	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/scope"
+)
+
+// speciality is what ent's schema cannot say of a kind: one line each.
+type speciality struct {
+	sight    *Sight
+	columns  map[string]Column
+	computed map[string]Computed
+	edges    map[string]Edge
+}
+
+// specialities by the SDL's name of the kind.
+var specialities = map[string]speciality{
+	"Client": {
+		// Above the caller's client, and as owners of what he can see, clients show these three and no more.
+		sight: &Sight{Client: "id", Listed: true, Hides: func(field string) bool { return field != "id" && field != "code" && field != "name" }},
+		edges: map[string]Edge{
+			"packages": {To: "RolePackage", Cardinality: ManyToMany, Join: Join{Table: "package_gifts", From: "client_id", To: "package_id", Ent: "PackageGift"}},
+		},
+	},
+	"User": {
+		sight: &Sight{Client: "client_id", Self: "id", Hides: func(field string) bool {
+			return field == "email" || field == "emailProven" || field == "phone" || field == "phoneProven"
+		}},
+		columns: map[string]Column{
+			"emailProven": {Name: "email_key", Encoding: Present},
+			"phoneProven": {Name: "phone_key", Encoding: Present},
+		},
+	},
+	"Package": {
+		edges: map[string]Edge{
+			"clients": {To: "Tenant", Cardinality: ManyToMany, Join: Join{Table: "package_gifts", From: "package_id", To: "client_id", Ent: "PackageGift"}},
+		},
+	},
+	"Application": {
+		sight: &Sight{Client: "client_id", Hides: func(string) bool { return false }},
+		computed: map[string]Computed{
+			"viewerCan": {
+				Columns: []string{"client_id", "creator_id", "access_type"},
+				Query: func(a *actor.Actor, col scope.Column) *sql.Selector {
+					return scope.GrantedLevel(a, col("id"))
+				},
+				Write: viewerCan,
+			},
+		},
+	},
+}
+
+// viewerCan lists what the caller may do with an application, by the decisions the mutations make.
+func viewerCan(out []byte, a *actor.Actor, row Facts) ([]byte, error) {
+	var words [4]string
+	for i, v := range append(row.Columns[:len(row.Columns):len(row.Columns)], row.Query) {
+		s, err := word(v)
+		if err != nil {
+			return out, err
+		}
+		words[i] = s
+	}
+	app := authz.Application{Owner: oid.Client(words[0]), Creator: oid.Client(words[1]), AccessType: enum.AccessType(words[2])}
+	access := enum.AccessLevel(words[3])
+	if app.Owner == a.Client {
+		access = enum.LevelWrite
+	}
+	return appendStrings(out, application.Can(a, app, row.InSight, access)), nil
+}
+
+// word is the text in a column, "" for NULL.
+func word(v driver.Value) (string, error) {
+	switch v := v.(type) {
+	case nil:
+		return "", nil
+	case string:
+		return v, nil
+	case []byte:
+		return string(v), nil
+	}
+	return "", fmt.Errorf("plan: a %T where text was expected", v)
+}
