@@ -6,7 +6,10 @@ SHELL := /bin/bash
 # Our own packages for the race detector: not generated code, nor tests that drive another process.
 OURS = $(shell go list ./... | grep -v -e /ent -e /graph/generated -e /internal/proctest -e /bench)
 
-.PHONY: help demo test test-go test-race test-web check generate lint bench web prerequisites clean
+# Of the benchmark: 1 is 1,000 clients and 10,000 applications.
+SCALE ?= 1
+
+.PHONY: help demo test test-go test-race test-web soak check generate lint bench bench-data web prerequisites clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +31,10 @@ test-race: ## The Go tests of our packages under the race detector
 test-web: ## The page in a real browser, and the 61 checks of graphql-http
 	scripts/test-web.sh
 
+soak: ## Ask the planner and the reference executor 200,000 random operations on each engine, and 12,000 under the race detector
+	APPANAGE_SOAK=1 go test -count=1 -timeout=6h -v -run='^TestDifferential$$' ./internal/difftest
+	APPANAGE_SOAK=1 CGO_ENABLED=1 go test -count=1 -timeout=6h -v -race -run='^TestDifferentialSideBySide$$' ./internal/difftest
+
 check: ## Generated code and migrations in step with their sources
 	scripts/check-generated.sh
 
@@ -39,8 +46,11 @@ lint: ## Linters
 	go vet ./...
 	go tool -modfile=tools/go.mod golangci-lint run ./...
 
-bench: ## Measure: time, allocations and statements beside a hand-written handler
-	go run ./bench
+bench: ## Measure both executors of reads beside a hand-written handler, on both engines (SCALE=10: ten times the data)
+	go run ./bench -scale $(SCALE)
+
+bench-data: ## Load the benchmark's data: make bench-data SCALE=10 DATABASE=sqlite:bench.db (an empty database)
+	go run ./bench -load -scale $(SCALE) -database '$(DATABASE)'
 
 web: ## Build the GraphiQL page from its npm packages
 	cd web && npm ci && npm run build
