@@ -4,13 +4,9 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/appanage/appanage/internal/store"
 )
-
-// made is when all data was made.
-var made = time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC)
 
 // tables lists what is loaded, parents before children, with the columns that a row gives beside created_at,
 // updated_at and version.
@@ -34,53 +30,50 @@ var tables = []struct{ name, columns string }{
 	{"role_permissions", "role_id, permission_id"},
 }
 
-// batch is the number of rows of one statement: below the number of parameters that SQLite takes.
+// batch is the number of rows of one statement.
 const batch = 500
 
 // bulk gathers rows and inserts many with one statement. The first error stays and ends everything.
 type bulk struct {
 	ctx  context.Context //nolint:containedctx // of the loading, as the bulk is
 	db   *store.DB
-	rows map[string][][]any
+	rows map[string][]any // the values of the rows of a table, one after the other
 	err  error
 }
 
 func newBulk(ctx context.Context, db *store.DB) *bulk {
-	return &bulk{ctx: ctx, db: db, rows: map[string][][]any{}}
+	return &bulk{ctx: ctx, db: db, rows: map[string][]any{}}
 }
 
 // row adds a row that has times and a version.
 func (b *bulk) row(table string, values ...any) { b.link(table, append(values, made, made, 1)...) }
 
 // link adds a row that has none.
-func (b *bulk) link(table string, values ...any) { b.rows[table] = append(b.rows[table], values) }
+func (b *bulk) link(table string, values ...any) {
+	b.rows[table] = append(b.rows[table], values...)
+}
 
 // flush inserts what has been gathered.
 func (b *bulk) flush() {
 	for _, table := range tables {
-		rows := b.rows[table.name]
-		delete(b.rows, table.name)
 		columns := table.columns
 		if strings.HasPrefix(columns, "id,") {
 			columns += ", created_at, updated_at, version"
 		}
-		for len(rows) > 0 && b.err == nil {
-			n := min(batch, len(rows))
-			b.insert(table.name, columns, rows[:n])
-			rows = rows[n:]
+		values, width := b.rows[table.name], strings.Count(columns, ",")+1
+		for len(values) > 0 && b.err == nil {
+			n := min(batch*width, len(values))
+			b.insert(table.name, columns, width, values[:n])
+			values = values[n:]
 		}
+		b.rows[table.name] = values[:0]
 	}
 }
 
-func (b *bulk) insert(table, columns string, rows [][]any) {
-	var args []any
-	for _, row := range rows {
-		args = append(args, row...)
-	}
-	group := "(" + strings.TrimSuffix(strings.Repeat("?, ", len(rows[0])), ", ") + "), "
-	values := strings.TrimSuffix(strings.Repeat(group, len(rows)), ", ")
-	_, err := b.db.Exec(b.ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES %s", table, columns, values), args...)
-	if err != nil {
+func (b *bulk) insert(table, columns string, width int, values []any) {
+	group := "(" + strings.Repeat("?,", width-1) + "?),"
+	groups := strings.TrimSuffix(strings.Repeat(group, len(values)/width), ",")
+	if _, err := b.db.Exec(b.ctx, fmt.Sprintf("INSERT INTO %s (%s) VALUES %s", table, columns, groups), values...); err != nil {
 		b.err = fmt.Errorf("load %s: %w", table, err)
 	}
 }

@@ -27,22 +27,22 @@ type usage struct {
 	memory            runtime.MemStats
 }
 
-// meter measures the two targets of a system, which listen at two addresses.
+// meter measures the targets of a system, each of which listens at an address of its own.
 type meter struct {
 	system   *system
-	address  [2]string
+	address  [targets]string
 	client   *client
 	database func() (time.Duration, error)
 	sent     int // requests, since the scenario began
 }
 
-// newMeter has both targets listen; stop ends them and the client.
+// newMeter has the targets listen; stop ends them and the client.
 func newMeter(ctx context.Context, sys *system, db database, c *client) (m *meter, stop func() error, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	m = &meter{system: sys, client: c, database: db.time}
-	var stopped [2]<-chan error
-	for t, target := range sys.target {
-		if m.address[t], stopped[t], err = serve(ctx, target.handler); err != nil {
+	var stopped [targets]<-chan error
+	for t, handler := range sys.handler {
+		if m.address[t], stopped[t], err = serve(ctx, handler); err != nil {
 			cancel()
 			return nil, nil, err
 		}
@@ -50,7 +50,10 @@ func newMeter(ctx context.Context, sys *system, db database, c *client) (m *mete
 	return m, func() error {
 		err := c.close()
 		cancel()
-		return errors.Join(err, <-stopped[0], <-stopped[1])
+		for _, end := range stopped {
+			err = errors.Join(err, <-end)
+		}
+		return err
 	}, nil
 }
 
@@ -72,7 +75,7 @@ func (m *meter) sample(t, count int) (sample, error) {
 	m.sent += count
 	elapsed, err := m.client.do(job{Address: m.address[t], Count: count})
 	if err != nil {
-		return sample{}, fmt.Errorf("%s: %w", m.system.target[t].name, err)
+		return sample{}, fmt.Errorf("%s: %w", names[t], err)
 	}
 	after, err := m.usage()
 	return sample{
@@ -85,7 +88,8 @@ func (m *meter) sample(t, count int) (sample, error) {
 type result struct {
 	scenario   scenario
 	statements statements
-	rounds     [2][]sample
+	rounds     [targets][]sample
+	counts     [targets]int // requests of a round
 }
 
 // measure checks a scenario, then runs it for a time on each target, in rounds that take turns. Of writes, every
@@ -100,7 +104,7 @@ func (m *meter) measure(ctx context.Context, sc scenario, each time.Duration, ro
 		return r, err
 	}
 	m.sent = 0
-	var counts [2]int
+	counts := &r.counts
 	for t := range counts {
 		if counts[t], err = m.warm(sc, t, each/time.Duration(rounds)); err != nil {
 			return r, err
@@ -124,10 +128,9 @@ func (m *meter) measure(ctx context.Context, sc scenario, each time.Duration, ro
 
 // warm hands the client its requests, runs them for a while, and finds how many take the time of one round.
 func (m *meter) warm(sc scenario, t int, round time.Duration) (int, error) {
-	target := m.system.target[t]
 	var requests [][]byte
-	for _, r := range target.requests(sc) {
-		requests = append(requests, r.wire(m.system.world.token))
+	for _, r := range sc.requests[t] {
+		requests = append(requests, r.wire(sc.as.token()))
 	}
 	if _, err := m.client.do(job{Address: m.address[t], Requests: requests}); err != nil {
 		return 0, err

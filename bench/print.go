@@ -35,28 +35,41 @@ func (r result) figures(t int) figures {
 
 // line is one scenario on one engine, for the ratios at the end.
 type line struct {
-	engine, scenario string
-	hub, byHand      figures
+	engine, scenario, as string
+	figures              [targets]figures
 }
 
-func (l line) of(f func(figures) float64) string {
-	if f(l.byHand) == 0 {
+func newLine(engine string, r result) line {
+	l := line{engine: engine, scenario: r.scenario.name, as: r.scenario.as.who}
+	for t := range targets {
+		l.figures[t] = r.figures(t)
+	}
+	return l
+}
+
+// over is a target's figure over that of the handler by hand.
+func (l line) over(t int, f func(figures) float64) string {
+	byHand := f(l.figures[byHandTarget])
+	if byHand == 0 {
 		return "-"
 	}
-	return fmt.Sprintf("%.2f", f(l.hub)/f(l.byHand))
+	return fmt.Sprintf("%.2f", f(l.figures[t])/byHand)
 }
 
 func elapsed(f figures) float64   { return float64(f.elapsed) }
 func processor(f figures) float64 { return float64(f.process + f.database) }
 func allocs(f figures) float64    { return f.allocs }
-func memory(f figures) float64    { return f.bytes }
 func sqls(f figures) float64      { return f.statements }
 
 // printFigures prints what one request takes.
 func printFigures(w io.Writer, lines []line) {
-	rows := [][]string{{"", "", "", "time", "CPU server", "CPU database", "allocs", "bytes", "SQL"}}
+	rows := [][]string{{"engine", "scenario", "asked by", "of", "time", "CPU server", "CPU database", "allocs", "bytes", "SQL"}}
 	for _, l := range lines {
-		rows = append(rows, append([]string{l.engine, l.scenario, "hub"}, l.hub.cells()...), append([]string{"", "", "by hand"}, l.byHand.cells()...))
+		head := []string{l.engine, l.scenario, l.as}
+		for t, f := range l.figures {
+			rows = append(rows, slices.Concat(head, []string{names[t]}, f.cells()))
+			head = []string{"", "", ""}
+		}
 	}
 	printTable(w, rows)
 }
@@ -72,11 +85,18 @@ func micros(d time.Duration) string {
 	return fmt.Sprintf("%.1f µs", float64(d)/float64(time.Microsecond))
 }
 
-// printRatios prints the hub's figures over those by hand.
+// printRatios prints the executors' figures over those of the handler by hand; CPU is that of server and database.
 func printRatios(w io.Writer, lines []line) {
-	rows := [][]string{{"hub / by hand", "", "time", "CPU", "allocs", "bytes", "SQL"}}
+	rows := [][]string{
+		{"over by hand", "", "reference:", "", "", "", "planner:", "", "", ""},
+		{"engine", "scenario", "time", "CPU", "allocs", "SQL", "time", "CPU", "allocs", "SQL"},
+	}
 	for _, l := range lines {
-		rows = append(rows, []string{l.engine, l.scenario, l.of(elapsed), l.of(processor), l.of(allocs), l.of(memory), l.of(sqls)})
+		row := []string{l.engine, l.scenario}
+		for _, t := range []int{referenceTarget, plannerTarget} {
+			row = append(row, l.over(t, elapsed), l.over(t, processor), l.over(t, allocs), l.over(t, sqls))
+		}
+		rows = append(rows, row)
 	}
 	printTable(w, rows)
 }

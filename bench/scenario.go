@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
+	"time"
 )
 
 // request is one HTTP request, the same over loopback and straight to a handler.
@@ -12,104 +14,117 @@ type request struct {
 	body         []byte
 }
 
-// scenario is one thing to do, asked of the hub and of the handler written by hand. Each goes through its requests
-// again and again; the two lists answer to one another.
+// scenario is one thing to do, asked of each target. Each goes through its requests again and again; the lists answer
+// to one another.
 type scenario struct {
-	name        string
-	kind        kind
-	hub, byHand []request
+	name     string
+	as       caller
+	kind     kind
+	requests [targets][]request
 }
 
 type kind int
 
 const (
-	reads  kind = iota // both answer with the same data
-	writes             // both leave an audit event for each request
+	reads  kind = iota // all answer with the same data
+	writes             // all leave an audit event for each request
 	floor              // nothing but HTTP: what every other figure contains
 )
 
-const pointRead = `query Application($id: ID!) {
-  application(id: $id) { id code name type accessType status createdAt updatedAt version }
-}`
-
-const fourLevels = `query Portfolio($first: Int!) {
-  applications(first: $first) {
-    nodes {
-      id code name
-      client { id code name }
-      urls(first: 5) { nodes { id origin status } }
-      properties(first: 5) { nodes { id name value version } }
-      packages(first: 5) { nodes { id code name
-        roles(first: 5) { nodes { id name
-          permissions(first: 5) { nodes { id authority } } } } } }
-    }
-    pageInfo { hasNextPage }
-  }
-}`
-
-const propertyWrite = `mutation Set($input: ApplicationPropertiesSetInput!) {
-  applicationPropertiesSet(input: $input) { properties { id name value version } errors { code message path } }
-}`
-
 // scenarios are what is measured.
-func scenarios(w world) []scenario {
-	return []scenario{httpAlone(), pointReads(w), portfolioPage(), propertyWrites(w)}
+func scenarios(w world, l lists) []scenario {
+	first, late := callers.partner, callers.system
+	return []scenario{
+		httpAlone(),
+		pointReads(w),
+		reading("portfolio page", first, graphQL(portfolioPage, values{"first": 20}), get("/portfolio?first=20")),
+		reading("three levels", first, graphQL(threeLevels, values{"id": first.client}), get("/clients/"+first.client)),
+		reading("four levels", first, graphQL(fourLevels, values{"first": 50}), get("/tree?first=50")),
+		keyset("keyset page", first, ""),
+		keyset("keyset page, large scope", callers.large, ""),
+		keyset("keyset page, platform", late, ""),
+		keyset("keyset page, 200th", late, l.after(w, 199*50)),
+		propertyWrites(w),
+		reading("introspection", first, graphQL(introspection, nil), get("/schema")),
+	}
+}
+
+// reading asks both executors the same, and the handler by hand for the same answer.
+func reading(name string, as caller, hub, byHand request) scenario {
+	return scenario{name: name, as: as, requests: [targets][]request{{hub}, {hub}, {byHand}}}
 }
 
 func httpAlone() scenario {
-	health := []request{{method: http.MethodGet, path: "/healthz"}}
-	return scenario{name: "HTTP alone", kind: floor, hub: health, byHand: health}
+	health := []request{get("/healthz")}
+	return scenario{name: "HTTP alone", as: callers.partner, kind: floor, requests: [targets][]request{health, health, health}}
 }
 
 // some are the applications that a scenario goes round.
 func some(w world) []int {
-	mine := w.mine()
-	return mine[:min(100, len(mine))]
+	owned := w.owned(0)
+	return owned[:min(50, len(owned))]
 }
 
 func pointReads(w world) scenario {
-	s := scenario{name: "point read"}
+	s := scenario{name: "point read", as: callers.partner}
 	for _, app := range some(w) {
-		s.hub = append(s.hub, graphQL(pointRead, map[string]any{"id": applicationID(app)}))
-		s.byHand = append(s.byHand, request{method: http.MethodGet, path: "/applications/" + applicationID(app)})
+		s.add(graphQL(pointRead, values{"id": applicationID(app)}), get("/applications/"+applicationID(app)))
 	}
 	return s
 }
 
-func portfolioPage() scenario {
-	return scenario{
-		name:   "four levels",
-		hub:    []request{graphQL(fourLevels, map[string]any{"first": 50})},
-		byHand: []request{{method: http.MethodGet, path: "/portfolio?first=50"}},
+func (s *scenario) add(hub, byHand request) {
+	for t, r := range [targets]request{hub, hub, byHand} {
+		s.requests[t] = append(s.requests[t], r)
 	}
 }
 
-// propertyWrites goes twice over the applications, with two values: each request changes something.
+func keyset(name string, as caller, after string) scenario {
+	given, query := values{}, url.Values{"first": {"50"}}
+	if after != "" {
+		given["after"] = after
+		query.Set("after", after)
+	}
+	return reading(name, as, graphQL(keysetPage, given), get("/applications?"+query.Encode()))
+}
+
+// propertyWrites goes twice over the applications, with two values: each request changes something, also where an
+// earlier run has written.
 func propertyWrites(w world) scenario {
-	s := scenario{name: "property write", kind: writes}
+	s, run := scenario{name: "property write", as: callers.partner, kind: writes}, time.Now().Unix()
 	for round := range 2 {
 		for i, app := range some(w) {
-			input := func(who string) map[string]any {
-				return map[string]any{
+			input := func(t int) values {
+				return values{
 					"applicationId": applicationID(app), "clientId": clientID(w.owner(app)),
-					"properties": []any{map[string]any{"name": propertyName(i % properties), "value": fmt.Sprintf("%s %d", who, round)}},
+					"properties": []values{{"name": propertyName(i % properties), "value": fmt.Sprintf("%s %d %d", names[t], run, round)}},
 				}
 			}
-			s.hub = append(s.hub, graphQL(propertyWrite, map[string]any{"input": input("the hub")}))
-			s.byHand = append(s.byHand, request{http.MethodPost, "/properties", encoded(input("by hand"))})
+			for t := range targets {
+				r := graphQL(propertyWrite, values{"input": input(t)})
+				if t == byHandTarget {
+					r = request{http.MethodPost, "/properties", encoded(input(t))}
+				}
+				s.requests[t] = append(s.requests[t], r)
+			}
 		}
 	}
 	return s
 }
 
-func graphQL(document string, variables map[string]any) request {
-	return request{http.MethodPost, "/graphql", encoded(map[string]any{"query": document, "variables": variables})}
+// values are variables, or an input object.
+type values = map[string]any
+
+func get(path string) request { return request{method: http.MethodGet, path: path} }
+
+func graphQL(document string, variables values) request {
+	return request{http.MethodPost, "/graphql", encoded(values{"query": document, "variables": variables})}
 }
 
 func encoded(v any) []byte {
 	raw, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // strings and maps of them
+		panic(err) // strings, numbers and maps of them
 	}
 	return raw
 }

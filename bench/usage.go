@@ -30,6 +30,9 @@ func databaseTime(ctx context.Context, db *sql.DB) (func() (time.Duration, error
 		return nil, err
 	}
 	pid, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return noDatabase, nil // on another machine
+	}
 	if err != nil {
 		return nil, err
 	}

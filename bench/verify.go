@@ -12,11 +12,11 @@ import (
 	"github.com/appanage/appanage/internal/store"
 )
 
-// statements is how many SQL statements each of the two runs for one request, once it knows the caller; begin and
-// commit are not counted.
-type statements [2]float64
+// statements is how many SQL statements each target runs for one request, once it knows the caller; begin and commit
+// are not counted.
+type statements [targets]float64
 
-// verify has both targets answer every request of a scenario once. The data of the answers to reads must be the same
+// verify has all targets answer every request of a scenario once. The data of the answers to reads must be the same
 // byte for byte; each write must leave its audit event.
 func (s *system) verify(ctx context.Context, sc scenario) (statements, error) {
 	var counted statements
@@ -27,20 +27,21 @@ func (s *system) verify(ctx context.Context, sc scenario) (statements, error) {
 	if err != nil {
 		return counted, err
 	}
-	for i := range sc.hub {
-		var answers [2]answer
-		for t, target := range s.target {
-			if answers[t], err = s.ask(ctx, target, target.requests(sc)[i]); err != nil {
-				return counted, fmt.Errorf("%s, %s: %w", sc.name, target.name, err)
+	count := len(sc.requests[byHandTarget])
+	for i := range count {
+		var answers [targets]answer
+		for t := range targets {
+			if answers[t], err = s.ask(ctx, t, sc.as, sc.requests[t][i]); err != nil {
+				return counted, fmt.Errorf("%s, %s: %w", sc.name, names[t], err)
 			}
-			counted[t] += float64(answers[t].statements) / float64(len(sc.hub))
-		}
-		if sc.kind == reads && !bytes.Equal(answers[0].data, answers[1].data) {
-			return counted, fmt.Errorf("%s: the answers differ\nhub:     %s\nby hand: %s", sc.name, answers[0].data, answers[1].data)
+			counted[t] += float64(answers[t].statements) / float64(count)
+			if sc.kind == reads && !bytes.Equal(answers[0].data, answers[t].data) {
+				return counted, fmt.Errorf("%s: the answers differ\n%s: %s\n%s: %s", sc.name, names[0], answers[0].data, names[t], answers[t].data)
+			}
 		}
 	}
 	if sc.kind == writes {
-		err = s.grown(ctx, events, 2*len(sc.hub))
+		err = s.grown(ctx, events, targets*count)
 	}
 	return counted, err
 }
@@ -64,24 +65,24 @@ type answer struct {
 	statements int
 }
 
-// ask sends a request straight to a handler, which has just been made to know the caller.
-func (s *system) ask(ctx context.Context, t target, r request) (answer, error) {
-	if _, err := s.send(ctx, t, t.requests(pointReads(s.world))[0]); err != nil {
+// ask sends a request straight to a target, which has just been made to know the caller.
+func (s *system) ask(ctx context.Context, t int, as caller, r request) (answer, error) {
+	if _, err := s.send(ctx, t, as, pointReads(s.world).requests[t][0]); err != nil {
 		return answer{}, err
 	}
 	byHand := s.hand.Statements()
 	ctx, counter := store.WithCounter(ctx)
-	data, err := s.send(ctx, t, r)
+	data, err := s.send(ctx, t, as, r)
 	return answer{data, counter.Statements() + s.hand.Statements() - byHand}, err
 }
 
 // send gives the data of the answer to a request.
-func (s *system) send(ctx context.Context, t target, r request) (json.RawMessage, error) {
+func (s *system) send(ctx context.Context, t int, as caller, r request) (json.RawMessage, error) {
 	req := httptest.NewRequestWithContext(ctx, r.method, r.path, bytes.NewReader(r.body))
-	req.Header.Set("Authorization", "Bearer "+s.world.token)
+	req.Header.Set("Authorization", "Bearer "+as.token())
 	req.Header.Set("Content-Type", "application/json")
 	recorder := httptest.NewRecorder()
-	t.handler.ServeHTTP(recorder, req)
+	s.handler[t].ServeHTTP(recorder, req)
 	var answer struct{ Data, Errors json.RawMessage }
 	if err := json.Unmarshal(recorder.Body.Bytes(), &answer); err != nil || recorder.Code != http.StatusOK || answer.Errors != nil {
 		return nil, fmt.Errorf("%s %s: %d %s", r.method, r.path, recorder.Code, recorder.Body)

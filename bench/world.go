@@ -1,50 +1,111 @@
 package main
 
 import (
-	"context"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
-	"github.com/appanage/appanage/ent"
-	"github.com/appanage/appanage/internal/actor"
-	"github.com/appanage/appanage/internal/authority"
-	"github.com/appanage/appanage/internal/identity"
+	"github.com/appanage/appanage/internal/fold"
 	"github.com/appanage/appanage/internal/oid"
-	"github.com/appanage/appanage/internal/store"
 )
 
-// size is how much data there is.
-type size struct{ clients, applications int }
+// made is when all data was made.
+var made = time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC)
 
-func (s size) check() error {
-	if s.clients < family || s.clients%family != 0 || s.applications < 3*s.clients {
-		return fmt.Errorf("clients come in families of %d, and for a full page with three applications each or more", family)
-	}
-	return nil
-}
-
-// What every application has.
+// What there is of each.
 const (
 	family        = 20 // clients: a partner and those it manages
-	urls          = 2
+	appsEach      = 10 // of a client, at every scale
+	urls          = 2  // from here on: of an application
 	properties    = 5
+	grants        = 3
 	packages      = 3
 	rolesEach     = 3 // of a package
 	permissions   = 12
-	permissionsOf = 4 // a role holds; three roles share each
+	permissionsOf = 4 // a role holds; a role in each package of the application shares them
 )
 
-// world is the data as the scenarios need to know it. The same size makes the same world: ids, names and relations
-// follow from numbers.
+// world is the data as the loader and the scenarios know it: ids, names and relations follow from numbers, so that
+// a size always makes the same bytes.
 //
-// Clients come in families, each a partner below SYSTEM and the clients it manages. Applications go round the
-// clients, so that those of one family lie spread over the whole order of creation, and are granted to three more
-// clients of the same family. The caller owns the first partner: a portfolio of a tenth of everything.
+// Clients come in families of 20, a partner and the clients it manages. The partners come first and then the others,
+// going round the families; applications go round the clients. So what belongs to one family lies spread over the
+// whole order of creation, and it is the same amount at every size. Names have an order of their own.
+//
+// SYSTEM manages the partners, but for every other one: those are managed by partner 1, whose scope is half of the
+// platform.
 type world struct {
-	size
-	token string
+	clients int
+	each    int // applications of a client
 }
+
+// scaled is the world of a scale: 1 is 1,000 clients and 10,000 applications.
+func scaled(scale float64) (world, error) {
+	w := world{int(math.Round(1000 * scale)), appsEach}
+	if w.clients < 2*family || w.clients%family != 0 {
+		return w, fmt.Errorf("scale %g: clients come in families of %d, two at least", scale, family)
+	}
+	return w, nil
+}
+
+func (w world) families() int     { return w.clients / family }
+func (w world) applications() int { return w.each * w.clients }
+
+// partner is the number of the partner of a client's family; partners are their own.
+func (w world) partner(client int) int { return client % w.families() }
+
+// top is the number of the SYSTEM client.
+const top = -1
+
+// manager is the number of the client that manages another one.
+func (w world) manager(client int) int {
+	switch p := w.partner(client); {
+	case p != client:
+		return p
+	case p > 1 && p%2 == 1:
+		return 1
+	}
+	return top
+}
+
+// owner is the number of the client that owns an application.
+func (w world) owner(app int) int { return app % w.clients }
+
+// grantee is the number of the client with the i-th grant on an application: another one of the owner's family, and
+// with the last grant of every tenth application one of the next family.
+func (w world) grantee(app, i int) int {
+	owner := w.owner(app)
+	to := owner + []int{1, 7, 13}[i]*w.families()
+	if i == grants-1 && (app/w.families())%10 == 0 {
+		to = owner + 1
+	}
+	return to % w.clients
+}
+
+// owned lists the applications that a family owns, in the order of their ids.
+func (w world) owned(family int) []int {
+	var list []int
+	for app := range w.applications() {
+		if w.partner(w.owner(app)) == family {
+			list = append(list, app)
+		}
+	}
+	return list
+}
+
+// shuffled gives each number below n another one, so that what is named by it does not sort as it was made. No n in
+// use is a multiple of the prime.
+func shuffled(number, n int) int { return number * 7919 % n }
+
+func clientName(w world, n int) string { return fmt.Sprintf("Client %06d", shuffled(n, w.clients)) }
+
+func applicationName(w world, n int) string {
+	return fmt.Sprintf("Anwendung %06d für „%d“", shuffled(n, w.applications()), w.owner(n))
+}
+
+func applicationCode(n int) string { return fmt.Sprintf("app-%06d", n) }
+func propertyName(i int) string    { return fmt.Sprintf("SETTING_%d", i) }
 
 // id makes the n-th id of a kind.
 func id[T oid.ID](n int) string {
@@ -52,127 +113,30 @@ func id[T oid.ID](n int) string {
 	return fmt.Sprintf("%s_01J0000000%016d", kind.Kind(), n)
 }
 
-func clientID(n int) string      { return id[oid.Client](n) }
+func clientID(n int) string {
+	if n == top {
+		return string(oid.SystemClient)
+	}
+	return id[oid.Client](n)
+}
+
 func applicationID(n int) string { return id[oid.Application](n) }
 
-func (w world) partner(client int) int { return client / family * family }
-func (w world) owner(app int) int      { return app % w.clients }
+// caller is somebody who asks: the owner of a client, with everything built in.
+type caller struct{ who, client string }
 
-// mine lists the applications of the caller's family by number, in the order of their ids.
-func (w world) mine() []int {
-	var list []int
-	for app := range w.applications {
-		if w.partner(w.owner(app)) == 0 {
-			list = append(list, app)
-		}
-	}
-	return list
+type known struct{ partner, large, system caller }
+
+func (k known) all() []caller { return []caller{k.partner, k.large, k.system} }
+
+// callers are those with a session.
+var callers = known{
+	partner: caller{"partner", clientID(0)},       // a family in scope
+	large:   caller{"large partner", clientID(1)}, // half of all families
+	system:  caller{"SYSTEM", clientID(top)},      // everything
 }
 
-// platform is for what no caller does: loading the data, and counting what was written.
-func platform(ctx context.Context) context.Context {
-	return actor.System(ctx, "the benchmark's data has no author")
-}
-
-// load fills a database that has nothing but what every installation has.
-func load(ctx context.Context, db *store.DB, s size) (world, error) {
-	token, err := identity.NewToken()
-	if err != nil {
-		return world{}, err
-	}
-	w := world{size: s, token: token}
-	err = db.InTx(platform(ctx), func(ctx context.Context, _ *ent.Client) error {
-		b := newBulk(ctx, db)
-		for n := range w.clients {
-			w.client(b, n)
-		}
-		w.caller(b)
-		for n := range w.applications {
-			w.application(b, n)
-			if n%100 == 0 {
-				b.flush()
-			}
-		}
-		b.flush()
-		return b.err
-	})
-	return w, err
-}
-
-func (w world) client(b *bulk, n int) {
-	partner, self := clientID(w.partner(n)), clientID(n)
-	manager, depth := partner, 1
-	if self == partner {
-		manager, depth = string(oid.SystemClient), 0
-	}
-	b.row("clients", self, manager, partner, fmt.Sprintf("C%05d", n), fmt.Sprintf("Client %d", n), fmt.Sprintf("client %05d", n), "BUSINESS", self == partner)
-	b.link("client_paths", self, self, 0)
-	b.link("client_paths", oid.SystemClient, self, depth+1)
-	given := []string{authority.BasePackage}
-	if self == partner {
-		given = append(given, authority.PlatformPackage)
-	} else {
-		b.link("client_paths", partner, self, depth)
-	}
-	for i, code := range given {
-		b.row("package_gifts", id[oid.PackageGift](2*n+i), self, authority.BuiltInPackage(code), oid.SystemClient)
-	}
-}
-
-// caller is the owner of the first partner, with everything built in.
-func (w world) caller(b *bulk) {
-	home, user, membership := clientID(0), id[oid.User](0), id[oid.Membership](0)
-	b.row("users", user, home, home, "Paula Partner", "paula partner", "paula", "paula")
-	b.row("memberships", membership, home, user, true)
-	b.link("membership_roles", membership, authority.BuiltInRole(authority.OwnerRole))
-	now := time.Now()
-	b.row("sessions", id[oid.Session](0), home, user, membership, identity.HashToken(w.token), "bench", now, now.Add(time.Hour))
-}
-
-func (w world) application(b *bulk, n int) {
-	owner, app, code := clientID(w.owner(n)), applicationID(n), fmt.Sprintf("app-%06d", n)
-	b.row("applications", app, owner, owner, code, fmt.Sprintf("Anwendung für „%d“", n), strings.ReplaceAll(code, "-", " "), "APP", "OWN")
-	for i := range urls {
-		w.url(b, n*urls+i, owner, app, fmt.Sprintf("https://%s-%d.example.com", code, i), i == 0)
-	}
-	for i := range properties {
-		b.row("application_properties", id[oid.Property](n*properties+i), owner, app, propertyName(i), fmt.Sprintf("value %d of %s", i, code), i == 0)
-	}
-	for i, offset := range []int{1, 7, 13} {
-		other := w.partner(w.owner(n)) + (w.owner(n)+offset)%family
-		b.row("access_grants", id[oid.AccessGrant](n*3+i), clientID(other), app, []string{"READ", "WRITE", "READ"}[i], owner)
-	}
-	w.rights(b, n, owner, app, code)
-}
-
-func propertyName(i int) string { return fmt.Sprintf("SETTING_%d", i) }
-
-func (w world) url(b *bulk, n int, owner, app, origin string, proven bool) {
-	if proven {
-		b.row("client_urls", id[oid.ClientURL](n), owner, app, origin, origin, "PROVEN", made)
-		return
-	}
-	b.row("client_urls", id[oid.ClientURL](n), owner, app, origin, nil, "PENDING", nil)
-}
-
-// rights makes the permissions of an application, its packages and their roles. The i-th role of each package holds
-// the i-th four permissions.
-func (w world) rights(b *bulk, n int, owner, app, code string) {
-	for i := range permissions {
-		name := fmt.Sprintf("%s.Thing%02d_READ", code, i)
-		b.row("permissions", id[oid.Permission](n*permissions+i), owner, app, name, strings.ToLower(name))
-	}
-	for i := range packages {
-		pkg := id[oid.Package](n*packages + i)
-		b.row("packages", pkg, owner, app, fmt.Sprintf("A%06d_%d", n, i), fmt.Sprintf("Package %d", i), fmt.Sprintf("package %d", i))
-		for j := range rolesEach {
-			role := id[oid.Role]((n*packages+i)*rolesEach + j)
-			b.row("roles", role, owner, app, fmt.Sprintf("Role %d", j), fmt.Sprintf("role %d", j))
-			b.link("role_paths", role, role)
-			b.link("package_roles", pkg, role)
-			for k := range permissionsOf {
-				b.link("role_permissions", role, id[oid.Permission](n*permissions+j*permissionsOf+k))
-			}
-		}
-	}
+// token is known to everyone who reads this: the data is for measurements only, and so is a server over it.
+func (c caller) token() string {
+	return "apn_for-measurements-only-" + strings.ReplaceAll(fold.Key(c.who), " ", "-")
 }

@@ -25,14 +25,16 @@ type applicationRow struct {
 	Version    int    `json:"version"`
 }
 
-var applicationQuery = newQuery(`SELECT a.id, a.code, a.name, a.type, a.access_type, a.status, a.created_at, a.updated_at, a.version
-	FROM applications a WHERE a.id = :id AND`, visibleApplication)
+var applicationQuery = newQuery(func(s scope) string {
+	return `SELECT a.id, a.code, a.name, a.type, a.access_type, a.status, a.created_at, a.updated_at, a.version
+		FROM applications a WHERE a.id = :id AND ` + s.application()
+})
 
 // application answers null when there is no such application, or none the caller can see.
 func (s *Server) application(r *http.Request, c *caller) (any, error) {
 	var a applicationRow
 	var created, updated time.Time
-	err := s.single(r.Context(), applicationQuery, params{client: c.client, now: time.Now(), id: r.PathValue("id")},
+	err := s.single(r.Context(), applicationQuery, params{caller: c, now: time.Now(), id: r.PathValue("id")},
 		&a.ID, &a.Code, &a.Name, &a.Type, &a.AccessType, &a.Status, &created, &updated, &a.Version)
 	if errors.Is(err, sql.ErrNoRows) {
 		return applicationAnswer{}, nil

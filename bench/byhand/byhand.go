@@ -11,31 +11,44 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
+
+	"github.com/appanage/appanage/graph/cursor"
 )
 
-// Server answers GET /applications/{id}, GET /portfolio?first=N, POST /properties and GET /healthz.
+// Server answers what Handler lists.
 type Server struct {
+	Options
 	engine         string
 	reader, writer *sql.DB
 	callers        callers
 	prepared       sync.Map // prepareKey → *sql.Stmt
 	statements     atomic.Int64
+	body           []byte // of the answer to introspection
+}
+
+// Options are what a server has in common with the hub.
+type Options struct {
+	// Cursors makes cursors, which are bound to these two lists.
+	Cursors            cursor.Codec
+	ByCreation, ByName string
+	// Schema is the answer to introspection, the data alone.
+	Schema []byte
 }
 
 // New makes a server over the database that a URL names, in the form of store.Open. The database is migrated.
-func New(ctx context.Context, database string) (*Server, error) {
-	engine, writer, reader, err := open(database)
+func New(ctx context.Context, database string, options Options) (*Server, error) {
+	engine, writer, reader, err := Open(database)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{engine: engine, writer: writer, reader: reader, callers: callers{known: map[string]remembered{}}}
-	for _, q := range writes {
-		if _, err := s.prepare(ctx, writer, q, 0); err != nil { //nolint:sqlclosecheck // kept
-			return nil, errors.Join(err, s.Close())
-		}
+	s := &Server{Options: options, engine: engine, writer: writer, reader: reader, callers: callers{known: map[string]remembered{}}}
+	s.body = slices.Concat([]byte(`{"data":`), options.Schema, []byte("}\n"))
+	if _, err := s.prepare(ctx, writer, touchQuery, params{}); err != nil { //nolint:sqlclosecheck // kept
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
@@ -50,7 +63,11 @@ func (s *Server) Statements() int { return int(s.statements.Load()) }
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /applications/{id}", s.require("Application_READ", s.application))
+	mux.Handle("GET /applications", s.require("Application_READ", s.page))
 	mux.Handle("GET /portfolio", s.require("Application_READ", s.portfolio))
+	mux.Handle("GET /tree", s.require("Application_READ", s.tree))
+	mux.Handle("GET /clients/{id}", s.require("Client_READ", s.client))
+	mux.HandleFunc("GET /schema", s.schema)
 	mux.Handle("POST /properties", s.require("Application_UPDATE", s.setProperties))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	return mux
@@ -104,10 +121,17 @@ func write(w http.ResponseWriter, v any) {
 		fail(w, err)
 		return
 	}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
-	_, _ = w.Write(b.Bytes()) // the client has gone if this fails
+	send(w, b.Bytes())
 }
+
+func send(w http.ResponseWriter, body []byte) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body) // the client has gone if this fails
+}
+
+// schema answers what never changes; it is for everyone who has a token, or has none.
+func (s *Server) schema(w http.ResponseWriter, _ *http.Request) { send(w, s.body) }
 
 // snapshot gives reads of several statements one state of the database.
 func (s *Server) snapshot(ctx context.Context, f func(tx *sql.Tx) error) error {

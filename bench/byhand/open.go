@@ -9,8 +9,8 @@ import (
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 )
 
-// open makes the pools with the settings of internal/store, but for one: parameters go to prepared statements.
-func open(database string) (engine string, writer, reader *sql.DB, err error) {
+// Open makes the pools with the settings of internal/store, but for one: parameters go to prepared statements.
+func Open(database string) (engine string, writer, reader *sql.DB, err error) {
 	if path, ok := strings.CutPrefix(database, "sqlite:"); ok {
 		writer, reader, err = openSQLite(path)
 		return "sqlite", writer, reader, err
@@ -45,7 +45,11 @@ func openSQLite(path string) (writer, reader *sql.DB, err error) {
 func openMySQL(at *url.URL, isolation, readOnly string) (*sql.DB, error) {
 	config := mysql.NewConfig()
 	config.User, config.DBName = at.User.Username(), strings.TrimPrefix(at.Path, "/")
-	config.Net, config.Addr = "unix", at.Query().Get("socket")
+	config.Passwd, _ = at.User.Password()
+	config.Net, config.Addr, config.TLSConfig = "tcp", at.Host, at.Query().Get("tls")
+	if socket := at.Query().Get("socket"); socket != "" {
+		config.Net, config.Addr = "unix", socket
+	}
 	config.Collation, config.ParseTime = "utf8mb4_bin", true
 	config.Params = map[string]string{"time_zone": "'+00:00'", "tx_isolation": "'" + isolation + "'", "tx_read_only": readOnly}
 	connector, err := mysql.NewConnector(config)

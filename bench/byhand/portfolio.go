@@ -3,117 +3,81 @@ package byhand
 import (
 	"database/sql"
 	"net/http"
-	"strconv"
 	"time"
+
+	"github.com/appanage/appanage/graph/cursor"
 )
-
-// short is the number of items of the nested lists.
-const short = 5
-
-// list is a connection, as far as the requests ask.
-type list[T any] struct {
-	Nodes []T `json:"nodes"`
-}
-
-// newList has no items, which in JSON is not null.
-func newList[T any]() list[T] { return list[T]{[]T{}} }
-
-// add appends an item, unless the list has as many as are asked for.
-func (l *list[T]) add(item T) bool {
-	if len(l.Nodes) == short {
-		return false
-	}
-	l.Nodes = append(l.Nodes, item)
-	return true
-}
 
 type portfolio struct {
 	Applications struct {
 		Nodes    []*portfolioApplication `json:"nodes"`
-		PageInfo struct {
-			HasNextPage bool `json:"hasNextPage"`
-		} `json:"pageInfo"`
+		PageInfo pageInfo                `json:"pageInfo"`
 	} `json:"applications"`
 }
 
 type portfolioApplication struct {
-	ID     string `json:"id"`
-	Code   string `json:"code"`
-	Name   string `json:"name"`
-	Client struct {
-		ID   string `json:"id"`
-		Code string `json:"code"`
-		Name string `json:"name"`
-	} `json:"client"`
-	URLs       list[portfolioURL]      `json:"urls"`
+	ID         string                  `json:"id"`
+	Code       string                  `json:"code"`
+	Name       string                  `json:"name"`
+	Type       string                  `json:"type"`
+	Status     string                  `json:"status"`
+	Client     owner                   `json:"client"`
+	URLs       list[urlRow]            `json:"urls"`
 	Properties list[portfolioProperty] `json:"properties"`
-	Packages   list[*portfolioPackage] `json:"packages"`
-}
-
-func newApplication() *portfolioApplication {
-	return &portfolioApplication{
-		URLs: newList[portfolioURL](), Properties: newList[portfolioProperty](), Packages: newList[*portfolioPackage](),
-	}
-}
-
-type portfolioURL struct {
-	ID     string `json:"id"`
-	Origin string `json:"origin"`
-	Status string `json:"status"`
 }
 
 type portfolioProperty struct {
 	ID      string `json:"id"`
 	Name    string `json:"name"`
 	Value   string `json:"value"`
+	Public  bool   `json:"public"`
 	Version int    `json:"version"`
 }
 
-type portfolioPackage struct {
-	ID    string               `json:"id"`
-	Code  string               `json:"code"`
-	Name  string               `json:"name"`
-	Roles list[*portfolioRole] `json:"roles"`
-}
+var portfolioQuery = newQuery(func(s scope) string {
+	return `SELECT a.id, a.code, a.name, a.type, a.status, c.id, c.code, c.name ` + s.active(ownerOf) + ` ORDER BY a.id LIMIT :limit`
+})
 
-type portfolioRole struct {
-	ID          string                    `json:"id"`
-	Name        string                    `json:"name"`
-	Permissions list[portfolioPermission] `json:"permissions"`
-}
-
-type portfolioPermission struct {
-	ID        string `json:"id"`
-	Authority string `json:"authority"`
-}
-
-var (
-	// pageQuery joins to the left although every application has its client: MariaDB would begin with the clients
-	// else, and sort.
-	pageQuery = newQuery(`SELECT a.id, a.code, a.name, c.id, c.code, c.name FROM applications a LEFT JOIN clients c ON c.id = a.client_id
-		WHERE a.status = 'ACTIVE' AND`, visibleApplication, `ORDER BY a.id LIMIT :limit`)
-	urlsQuery = newQuery(`SELECT application_id, id, origin, status FROM client_urls
-		WHERE application_id IN (:ids) AND`, inScope("client_id"), `ORDER BY application_id, id`)
-	propertiesQuery = newQuery(`SELECT application_id, id, name, value, version FROM application_properties
-		WHERE application_id IN (:ids) AND`, inScope("client_id"), `ORDER BY application_id, id`)
-	packagesQuery = newQuery(`SELECT x.application_id, x.id, x.code, x.name FROM packages x
-		WHERE x.application_id IN (:ids) AND`, visiblePackage, `ORDER BY x.application_id, x.id`)
-	rolesQuery = newQuery(`SELECT l.package_id, x.id, x.name FROM package_roles l JOIN roles x ON x.id = l.role_id
-		WHERE l.package_id IN (:ids) AND`, visibleRole, `ORDER BY l.package_id, x.id`)
-	permissionsQuery = newQuery(`SELECT l.role_id, x.id, x.authority FROM role_permissions l JOIN permissions x ON x.id = l.permission_id
-		WHERE l.role_id IN (:ids) AND`, visiblePermission, `ORDER BY l.role_id, x.id`)
-)
-
-// portfolio answers a page of applications with four levels below it: one statement for each level and kind.
+// portfolio answers a page of applications with owner, URLs and properties.
 func (s *Server) portfolio(r *http.Request, c *caller) (any, error) {
-	first, err := strconv.Atoi(r.URL.Query().Get("first"))
-	if err != nil || first < 0 || first > 100 {
-		return nil, failure{http.StatusBadRequest, "first must be from 0 to 100"}
+	first, err := pageSize(r)
+	if err != nil {
+		return nil, err
 	}
 	var page portfolio
 	err = s.snapshot(r.Context(), func(tx *sql.Tx) error {
-		l := loader{s: s, ctx: r.Context(), tx: tx, params: params{client: c.client, now: time.Now()}}
-		return l.page(&page, first)
+		l := loader{s: s, ctx: r.Context(), tx: tx, params: params{caller: c, now: time.Now()}}
+		return l.portfolio(&page, first)
 	})
 	return page, err
+}
+
+func (l loader) portfolio(page *portfolio, first int) error {
+	p := l.params
+	p.limit = first + 1
+	nodes := make([]*portfolioApplication, 0, p.limit)
+	err := l.rows(portfolioQuery, p, func(rows *sql.Rows) error {
+		a := &portfolioApplication{URLs: newList[urlRow](short), Properties: newList[portfolioProperty](2 * short)}
+		nodes = append(nodes, a)
+		return rows.Scan(&a.ID, &a.Code, &a.Name, &a.Type, &a.Status, &a.Client.ID, &a.Client.Code, &a.Client.Name)
+	})
+	if err != nil {
+		return err
+	}
+	to := &page.Applications
+	to.Nodes, to.PageInfo.HasNextPage = cut(nodes, first)
+	of := newLevel[portfolioApplication](first)
+	for _, a := range to.Nodes {
+		of.add(a.ID, a)
+	}
+	if n := len(of.ids); n > 0 {
+		end := l.s.Cursors.Encode(l.s.ByCreation, cursor.Position{ID: of.ids[n-1]})
+		to.PageInfo.EndCursor = &end
+	}
+	if err := l.urls(of.ids, func(parent string, u urlRow) { of.byID[parent].URLs.add(u) }); err != nil {
+		return err
+	}
+	return l.properties(of.ids, func(parent string, p property) {
+		of.byID[parent].Properties.add(portfolioProperty{p.ID, p.Name, p.Value, p.public, p.Version})
+	})
 }

@@ -9,40 +9,59 @@ import (
 	"time"
 )
 
-// query is a statement written once for both engines. What the rules of visibility ask for stands in it by name
-// (:client, :now), as do :id, :target, :limit and the list :ids; other parameters are question marks.
-type query struct {
-	text  string // with a ? for each name, but :ids
-	names []string
+// query is a statement written once for both engines and for each kind of scope. What the rules of visibility ask for
+// stands in it by name (:client, :now and the list :scope), as do the list :ids and the values of params; other
+// parameters are question marks.
+type query [scopes]form
+
+// form is a query for one kind of scope.
+type form struct {
+	text  string   // with a ? for each name that is no list
+	names []string // in order
 }
 
 var name = regexp.MustCompile(`:[a-z]+`)
 
-func newQuery(parts ...string) query {
+// newQuery makes a query from its text for a kind of scope.
+func newQuery(text func(s scope) string) *query {
 	var q query
-	q.text = name.ReplaceAllStringFunc(strings.Join(parts, " "), func(s string) string {
-		q.names = append(q.names, s)
-		if s == ":ids" {
-			return s
-		}
-		return "?"
-	})
-	return q
+	for s := range scopes {
+		f := &q[s]
+		f.text = name.ReplaceAllStringFunc(text(s), func(n string) string {
+			f.names = append(f.names, n)
+			if n == ":ids" || n == ":scope" {
+				return n
+			}
+			return "?"
+		})
+	}
+	return &q
 }
+
+// plain makes a query that is the same in every scope.
+func plain(text string) *query { return newQuery(func(scope) string { return text }) }
 
 // params are the values of the names.
 type params struct {
-	client string
+	*caller
 	target string
 	now    time.Time
 	id     string
+	value  string
 	limit  int
 	ids    []string
 }
 
-func (q query) args(p params) []any {
-	args := make([]any, 0, len(q.names)+len(p.ids))
-	for _, name := range q.names {
+func (p params) form(q *query) *form {
+	if p.caller == nil {
+		return &q[platform]
+	}
+	return &q[p.scope]
+}
+
+func (p params) args(names []string) []any {
+	args := make([]any, 0, len(names)+len(p.ids))
+	for _, name := range names {
 		switch name {
 		case ":client":
 			args = append(args, p.client)
@@ -52,34 +71,46 @@ func (q query) args(p params) []any {
 			args = append(args, p.now)
 		case ":id":
 			args = append(args, p.id)
+		case ":value":
+			args = append(args, p.value)
 		case ":limit":
 			args = append(args, p.limit)
 		case ":ids":
-			for _, id := range p.ids {
-				args = append(args, id)
-			}
+			args = appendAll(args, p.ids)
+		case ":scope":
+			args = append(args, p.clients...)
 		}
 	}
 	return args
 }
 
-// preparedKey tells prepared statements apart.
+func appendAll(args []any, list []string) []any {
+	for _, s := range list {
+		args = append(args, s)
+	}
+	return args
+}
+
+// preparedKey tells prepared statements apart: by the lengths of the lists, too.
 type preparedKey struct {
-	pool *sql.DB
-	text string
-	list int // the length of :ids
+	pool       *sql.DB
+	form       *form
+	ids, scope int
 }
 
 // prepare gives the prepared statement of a query on a pool. A first call takes a connection: on SQLite's writer,
 // which has one, it must come before the transaction.
-func (s *Server) prepare(ctx context.Context, pool *sql.DB, q query, list int) (*sql.Stmt, error) {
-	key := preparedKey{pool, q.text, list}
+func (s *Server) prepare(ctx context.Context, pool *sql.DB, q *query, p params) (*sql.Stmt, error) {
+	key := preparedKey{pool: pool, form: p.form(q), ids: len(p.ids)}
+	if p.caller != nil {
+		key.scope = len(p.clients)
+	}
 	if known, ok := s.prepared.Load(key); ok {
 		return known.(*sql.Stmt), nil
 	}
-	text := strings.ReplaceAll(q.text, ":ids", strings.TrimSuffix(strings.Repeat("?,", list), ","))
+	text := strings.NewReplacer(":ids", marks(key.ids), ":scope", marks(key.scope)).Replace(key.form.text)
 	if s.engine == "sqlite" {
-		text = strings.TrimSuffix(text, "FOR UPDATE") // a transaction has the whole file
+		text = sqlite(text)
 	}
 	fresh, err := pool.PrepareContext(ctx, text)
 	if err != nil {
@@ -89,9 +120,19 @@ func (s *Server) prepare(ctx context.Context, pool *sql.DB, q query, list int) (
 	return fresh, nil
 }
 
+func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }
+
+var forceIndex = regexp.MustCompile(`FORCE INDEX \(\w+\)`)
+
+// sqlite translates what is said to MariaDB alone: SQLite finds the index itself, and a transaction has the whole file.
+func sqlite(text string) string {
+	text = forceIndex.ReplaceAllString(text, "")
+	return strings.NewReplacer("STRAIGHT_JOIN", "CROSS JOIN", "FOR UPDATE", "").Replace(text)
+}
+
 // read runs a query on the readers, in a snapshot or, with nil, outside of one.
-func (s *Server) read(ctx context.Context, tx *sql.Tx, q query, p params) (*sql.Rows, error) {
-	stmt, err := s.prepare(ctx, s.reader, q, len(p.ids))
+func (s *Server) read(ctx context.Context, tx *sql.Tx, q *query, p params) (*sql.Rows, error) {
+	stmt, err := s.prepare(ctx, s.reader, q, p)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +140,7 @@ func (s *Server) read(ctx context.Context, tx *sql.Tx, q query, p params) (*sql.
 		stmt = tx.StmtContext(ctx, stmt) //nolint:sqlclosecheck // closed with the transaction
 	}
 	s.statements.Add(1)
-	return stmt.QueryContext(ctx, q.args(p)...)
+	return stmt.QueryContext(ctx, p.args(p.form(q).names)...)
 }
 
 // each calls scan for each row.
@@ -117,11 +158,11 @@ func each(rows *sql.Rows, err error, scan func() error) error {
 }
 
 // single runs a query for at most one row on the readers, outside of a snapshot.
-func (s *Server) single(ctx context.Context, q query, p params, dest ...any) error {
-	stmt, err := s.prepare(ctx, s.reader, q, 0) //nolint:sqlclosecheck // kept
+func (s *Server) single(ctx context.Context, q *query, p params, dest ...any) error {
+	stmt, err := s.prepare(ctx, s.reader, q, p) //nolint:sqlclosecheck // kept
 	if err != nil {
 		return err
 	}
 	s.statements.Add(1)
-	return stmt.QueryRowContext(ctx, q.args(p)...).Scan(dest...)
+	return stmt.QueryRowContext(ctx, p.args(p.form(q).names)...).Scan(dest...)
 }

@@ -39,11 +39,19 @@ func (in *setInput) check() error {
 	return nil
 }
 
+// setProperty is a property as the mutation answers it.
+type setProperty struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Value   string `json:"value"`
+	Version int    `json:"version"`
+}
+
 // setAnswer is what the mutation answers.
 type setAnswer struct {
 	Set struct {
-		Properties []portfolioProperty `json:"properties"`
-		Errors     []string            `json:"errors"`
+		Properties []setProperty `json:"properties"`
+		Errors     []string      `json:"errors"`
 	} `json:"applicationPropertiesSet"`
 }
 
@@ -55,6 +63,11 @@ func (s *Server) setProperties(r *http.Request, c *caller) (any, error) {
 	}
 	if err := in.check(); err != nil {
 		return nil, err
+	}
+	for _, q := range writes {
+		if _, err := s.prepare(r.Context(), s.writer, q, params{caller: c}); err != nil { //nolint:sqlclosecheck // kept
+			return nil, err
+		}
 	}
 	tx, err := s.writer.BeginTx(r.Context(), nil)
 	if err != nil {
@@ -98,27 +111,29 @@ func (w setter) run() (*setAnswer, error) {
 }
 
 var (
-	decisionQuery = newQuery(`SELECT`, inScope("a.client_id"), `,`, inScope(":target"), `,
-		a.client_id = :client OR`, ownWrite, `,
-		a.client_id = :target OR EXISTS (SELECT 1 FROM access_grants g WHERE g.application_id = a.id AND g.client_id = :target
-			AND g.level IN ('READ', 'WRITE') AND`, inForce, `)
-		FROM applications a WHERE a.id = :id AND`, visibleApplication, `FOR UPDATE`)
-	propertyQuery = newQuery(`SELECT id, value, public, version FROM application_properties
+	decisionQuery = newQuery(func(s scope) string {
+		return `SELECT ` + s.has("a.client_id") + `, ` + s.has(":target") + `, a.client_id = :client OR ` + ownWrite + `,
+			a.client_id = :target OR ` + exists(`access_grants g WHERE g.application_id = a.id AND g.client_id = :target
+				AND g.level IN ('READ', 'WRITE') AND `+inForce) + `
+			FROM applications a WHERE a.id = :id AND ` + s.application() + ` FOR UPDATE`
+	})
+	propertyQuery = plain(`SELECT id, value, public, version FROM application_properties
 		WHERE client_id = ? AND application_id = ? AND name = ? FOR UPDATE`)
-	insertQuery = newQuery(`INSERT INTO application_properties (id, created_at, updated_at, version, client_id, application_id, name, value, public)
+	insertQuery = plain(`INSERT INTO application_properties (id, created_at, updated_at, version, client_id, application_id, name, value, public)
 		VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?)`)
-	updateQuery = newQuery(`UPDATE application_properties SET updated_at = ?, version = version + 1, value = ?, public = ? WHERE id = ?`)
-	auditQuery  = newQuery("INSERT INTO audit_events (id, at, client_id, actor_client_id, actor_user_id, on_behalf, operation, kind, object_id, `before`, `after`, request_id)" + `
+	updateQuery = plain(`UPDATE application_properties SET updated_at = ?, version = version + 1, value = ?, public = ? WHERE id = ?`)
+	auditQuery  = plain("INSERT INTO audit_events (id, at, client_id, actor_client_id, actor_user_id, on_behalf, operation, kind, object_id, `before`, `after`, request_id)" + `
 		VALUES (?, ?, ?, ?, ?, '', 'applicationPropertiesSet', 'ApplicationProperty', ?, ?, ?, ?)`)
 
-	// writes are prepared at the start.
-	writes = []query{decisionQuery, propertyQuery, insertQuery, updateQuery, auditQuery, touchQuery}
+	// writes are prepared before the transaction.
+	writes = []*query{decisionQuery, propertyQuery, insertQuery, updateQuery, auditQuery}
 )
 
 // permitted decides as domain 6.4 has it. The application's row stays locked.
 func (w setter) permitted() error {
 	var rules, inScope, callerWrites, targetHas bool
-	row, err := w.row(decisionQuery, decisionQuery.args(params{client: w.caller.client, target: w.in.ClientID, now: w.now, id: w.in.ApplicationID})...)
+	p := params{caller: w.caller, target: w.in.ClientID, now: w.now, id: w.in.ApplicationID}
+	row, err := w.row(decisionQuery, p.args(p.form(decisionQuery).names)...)
 	if err == nil {
 		err = row.Scan(&rules, &inScope, &callerWrites, &targetHas)
 	}
@@ -136,9 +151,9 @@ func (w setter) permitted() error {
 }
 
 // set inserts or updates one property; what stays as it was is not written.
-func (w setter) set(i int) (portfolioProperty, error) {
+func (w setter) set(i int) (setProperty, error) {
 	wanted := w.in.Properties[i]
-	p := portfolioProperty{Name: wanted.Name, Value: wanted.Value}
+	p := setProperty{Name: wanted.Name, Value: wanted.Value}
 	var old string
 	var public bool
 	row, err := w.row(propertyQuery, w.in.ClientID, w.in.ApplicationID, p.Name)
@@ -187,8 +202,8 @@ func jsonOrNull(fields map[string]any) (any, error) {
 	return string(text), err
 }
 
-func (w setter) row(q query, args ...any) (*sql.Row, error) {
-	stmt, err := w.s.prepare(w.ctx, w.s.writer, q, 0)
+func (w setter) row(q *query, args ...any) (*sql.Row, error) {
+	stmt, err := w.s.prepare(w.ctx, w.s.writer, q, params{caller: w.caller})
 	if err != nil {
 		return nil, err
 	}
@@ -196,8 +211,8 @@ func (w setter) row(q query, args ...any) (*sql.Row, error) {
 	return w.tx.StmtContext(w.ctx, stmt).QueryRowContext(w.ctx, args...), nil //nolint:sqlclosecheck // closed with the transaction
 }
 
-func (w setter) exec(q query, args ...any) error {
-	stmt, err := w.s.prepare(w.ctx, w.s.writer, q, 0)
+func (w setter) exec(q *query, args ...any) error {
+	stmt, err := w.s.prepare(w.ctx, w.s.writer, q, params{caller: w.caller})
 	if err != nil {
 		return err
 	}
