@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -29,7 +30,7 @@ func newQuery(text func(s scope) string) *query {
 		f := &q[s]
 		f.text = name.ReplaceAllStringFunc(text(s), func(n string) string {
 			f.names = append(f.names, n)
-			if n == ":ids" || n == ":scope" {
+			if n == ":ids" || n == ":scope" || n == ":limit" {
 				return n
 			}
 			return "?"
@@ -73,8 +74,6 @@ func (p params) args(names []string) []any {
 			args = append(args, p.id)
 		case ":value":
 			args = append(args, p.value)
-		case ":limit":
-			args = append(args, p.limit)
 		case ":ids":
 			args = appendAll(args, p.ids)
 		case ":scope":
@@ -91,24 +90,25 @@ func appendAll(args []any, list []string) []any {
 	return args
 }
 
-// preparedKey tells prepared statements apart: by the lengths of the lists, too.
+// preparedKey tells prepared statements apart: by the lengths of the lists, too, and by the limit. As an argument, SQLite
+// would look at the limit to plan by it, and plan anew each time.
 type preparedKey struct {
-	pool       *sql.DB
-	form       *form
-	ids, scope int
+	pool              *sql.DB
+	form              *form
+	ids, scope, limit int
 }
 
 // prepare gives the prepared statement of a query on a pool. A first call takes a connection: on SQLite's writer,
 // which has one, it must come before the transaction.
 func (s *Server) prepare(ctx context.Context, pool *sql.DB, q *query, p params) (*sql.Stmt, error) {
-	key := preparedKey{pool: pool, form: p.form(q), ids: len(p.ids)}
+	key := preparedKey{pool: pool, form: p.form(q), ids: len(p.ids), limit: p.limit}
 	if p.caller != nil {
 		key.scope = len(p.clients)
 	}
 	if known, ok := s.prepared.Load(key); ok {
 		return known.(*sql.Stmt), nil
 	}
-	text := strings.NewReplacer(":ids", marks(key.ids), ":scope", marks(key.scope)).Replace(key.form.text)
+	text := strings.NewReplacer(":ids", marks(key.ids), ":scope", marks(key.scope), ":limit", strconv.Itoa(key.limit)).Replace(key.form.text)
 	if s.engine == "sqlite" {
 		text = sqlite(text)
 	}

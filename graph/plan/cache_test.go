@@ -39,7 +39,7 @@ func bounded(t *testing.T, p *Planner, put int, before uint64) {
 		t.Errorf("%d plans are kept of %d: the bound was not reached", n, put)
 	}
 	after := heap()
-	t.Logf("%d put: %d operations, %d plans, heap %+d KiB", put, p.operations.EstimatedSize(), p.plans.EstimatedSize(), (int64(after)-int64(before))>>10) //nolint:gosec // far below
+	t.Logf("%d put: %d operations, %d plans, heap %+d KiB", put, p.operations.EstimatedSize(), p.plans.EstimatedSize(), (int64(after)-int64(before))>>10)
 	if after > before+mostHeap {
 		t.Errorf("the heap has grown from %d to %d KiB", before>>10, after>>10)
 	}
@@ -150,7 +150,7 @@ func TestShapesOfScopesAreFew(t *testing.T) {
 	kept := 0
 	p.clauses.Range(func(any, any) bool { kept++; return true })
 	after := heap()
-	t.Logf("%d shapes, %d clauses, heap %+d KiB", len(shapes), kept, (int64(after)-int64(before))>>10) //nolint:gosec // far below
+	t.Logf("%d shapes, %d clauses, heap %+d KiB", len(shapes), kept, (int64(after)-int64(before))>>10)
 	if most := len(steps) * len(steps); len(shapes) > most || kept > most*len(p.table.Kinds)*3 {
 		t.Errorf("%d shapes, %d clauses of %d kinds", len(shapes), kept, len(p.table.Kinds))
 	}

@@ -11,11 +11,10 @@ import (
 
 // children reads the rows that keep their parents' ids.
 func (x *run) children(keys []any) error {
-	if x.f.hopeless.Load() > 0 {
-		x.f.hopeless.Add(-1)
+	limit := x.hope(len(keys))
+	if !x.enough(len(keys)) && x.hopeless() {
 		return x.window(keys)
 	}
-	limit := x.hope(len(keys))
 	mark := x.mark()
 	if err := x.selectRow(); err != nil {
 		return err
@@ -38,6 +37,15 @@ func (x *run) children(keys []any) error {
 	return x.window(keys)
 }
 
+// hopeless tells that lists are not to be read whole: not long ago they were too long.
+func (x *run) hopeless() bool {
+	if x.f.hopeless.Load() > 0 {
+		x.f.hopeless.Add(-1)
+		return true
+	}
+	return x.p.table.Spare == 0
+}
+
 // given is how many executions give up hope after one that was disappointed.
 const given = 100
 
@@ -46,7 +54,7 @@ func (x *run) hope(n int) int {
 	if n == 1 && x.enough(1) {
 		return x.s.size // one more is read than this
 	}
-	return min(padded(n)*(x.s.size+1)*spare+64, most)
+	return min(padded(n)*(x.s.size+1)*x.p.table.Spare+64, most)
 }
 
 // enough tells that a page and one row more are all there is to know: of one list, not counted and without cursors.

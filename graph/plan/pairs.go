@@ -9,14 +9,13 @@ import (
 // order of the list; a parent's page is then a matter of sorting numbers. Where there are too many pairs, a window
 // cuts the pages.
 func (x *run) many(keys []any) error {
-	if x.f.hopeless.Load() > 0 {
-		x.f.hopeless.Add(-1)
+	if x.hopeless() {
 		return x.window(keys)
 	}
 	s := x.s
 	s.pairs, s.flags = s.pairs[:0], s.flags[:0]
 	s.targets.reset()
-	limit := min(padded(len(keys))*(s.size+1)*spare+64, most)
+	limit := min(padded(len(keys))*(s.size+1)*x.p.table.Spare+64, most)
 	if err := x.readPairs(keys, limit+1); err != nil {
 		return err
 	}

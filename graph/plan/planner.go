@@ -130,6 +130,7 @@ const (
 	refusedAuthority refusal = "authority"
 	refusedInput     refusal = "input"
 	refusedNull      refusal = "null"
+	refusedSize      refusal = "size"
 	refusedDatabase  refusal = "database"
 	refusedCancelled refusal = "cancelled"
 )
@@ -159,6 +160,9 @@ func (p *Planner) Exec(ctx context.Context) graphql.ResponseHandler {
 			reading = store.Alone(ctx)
 		}
 		data, err := p.execute(reading, pl, actor.From(ctx), oc.Variables)
+		if errors.Is(err, errLarge) {
+			store.SpendRows(ctx)
+		}
 		if err != nil {
 			return p.refuse(ctx, err)(ctx)
 		}
@@ -180,6 +184,8 @@ func reason(ctx context.Context, err error) refusal {
 		return r
 	case errors.Is(err, errInput):
 		return refusedInput
+	case errors.Is(err, errLarge):
+		return refusedSize
 	case errors.Is(err, errNull), errors.Is(err, errMissing):
 		return refusedNull
 	case ctx.Err() != nil:
@@ -217,6 +223,8 @@ func (p *Planner) find(oc *graphql.OperationContext, a *actor.Actor) (*compiled,
 		return c, nil
 	case c.plan == nil:
 		return nil, c.refused
+	case len(c.plan.fetches) > 0 && !a.SignedIn():
+		return nil, refusedActor
 	}
 	for _, authority := range c.plan.authorities {
 		if !a.Has(authority) {

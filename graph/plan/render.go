@@ -27,6 +27,9 @@ func (x *run) render(row []driver.Value) error {
 		s.sets[i].rows = append(s.sets[i].rows, slot)
 	}
 	s.rows++
+	if len(x.arena) > mostArena {
+		return errLarge
+	}
 	for _, p := range f.programs {
 		if err := x.renderBy(p, row); err != nil {
 			return err

@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"slices"
 	"sync"
 
@@ -14,9 +15,7 @@ const (
 	// chunk is the most parents one statement asks for. Engines take tens of thousands of arguments; a statement of a
 	// thousand is already as cheap, for each row, as it gets.
 	chunk = 512
-	// spare is how many rows for each one wanted a statement may read in the hope to have all of every list.
-	spare = 4
-	// most bounds that hope.
+	// most bounds the rows that are read in the hope to have all of every list.
 	most = 4096
 	// fewKeys is how many rows are judged by the closure table sooner than by a list of clients.
 	fewKeys = 4
@@ -94,8 +93,15 @@ func (x *run) release() {
 	}
 }
 
-// largeArena is what is not kept for the next run.
-const largeArena = 4 << 20
+const (
+	// largeArena is what is not kept for the next run.
+	largeArena = 4 << 20
+	// mostArena bounds the answer under way, in bytes: the budget of rows does not know how long rows are.
+	mostArena = 128 << 20
+)
+
+// errLarge is an answer beyond mostArena. Nobody else shall try it.
+var errLarge = errors.New("plan: the answer is too large")
 
 var nobody = actor.Nobody()
 

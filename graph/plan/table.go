@@ -109,6 +109,9 @@ type Facts struct {
 type Table struct {
 	Kinds map[string]*Kind // by the SDL's name
 	Joins map[string]scope.Kind
+	// Spare is how many rows for each one wanted a statement may read in the hope to have all of every list below many
+	// parents; 0 is no hope.
+	Spare int
 	byEnt map[string]*Kind
 	byID  map[oid.Kind]*Kind
 }
@@ -116,7 +119,7 @@ type Table struct {
 // NewTable makes the table for an SDL, from what ent's schema, the scope rules, the lists and the specialities of this
 // package say. An object type of the SDL without a scope rule is an error: the planner never reads without one.
 func NewTable(sdl *ast.Schema) (*Table, error) {
-	t := &Table{Kinds: map[string]*Kind{}, Joins: map[string]scope.Kind{}, byEnt: map[string]*Kind{}, byID: map[oid.Kind]*Kind{}}
+	t := &Table{Spare: 4, Kinds: map[string]*Kind{}, Joins: map[string]scope.Kind{}, byEnt: map[string]*Kind{}, byID: map[oid.Kind]*Kind{}}
 	for _, def := range sdl.GetPossibleTypes(sdl.Types["Node"]) {
 		k, err := newKind(def.Name)
 		if err != nil {

@@ -66,6 +66,14 @@ func WithRowBudget(ctx context.Context, most int) context.Context {
 	return context.WithValue(ctx, budgetKey{}, b)
 }
 
+// SpendRows uses up the row budget of the context, if it has one: whatever reads below it from now on is refused with
+// TOO_COSTLY.
+func SpendRows(ctx context.Context) {
+	if b, ok := ctx.Value(budgetKey{}).(*atomic.Int64); ok {
+		b.Store(0)
+	}
+}
+
 // meter is what of a context looks at the rows of a query; both parts may be nil.
 type meter struct {
 	counter *Counter
