@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/appanage/appanage/internal/hub"
 	"github.com/appanage/appanage/internal/testkit/hubtest"
 )
 
@@ -154,9 +155,16 @@ func (r report) missing(a api) []string {
 	return slices.DeleteFunc(a.items(), func(item string) bool { return r.visited[item] })
 }
 
-func TestIsolation(t *testing.T) {
+func TestIsolation(t *testing.T) { swept(t, hub.Planned) }
+
+// What the planner refuses, the reference executor answers.
+func TestIsolationByReference(t *testing.T) { swept(t, hub.Reference) }
+
+func swept(t *testing.T, reads hub.Reads) {
+	t.Helper()
 	hubtest.Engines(t, func(t *testing.T, h *hubtest.Hub) {
-		s := newSweep(t, h)
+		t.Helper()
+		s := newSweep(t, h.Node(func(o *hub.HTTP) { o.Reads = reads }))
 		s.all()
 		t.Logf("%d cells of principal × grant state × field or argument, %d checks, %d leaks", len(s.sum.cells), s.sum.checks, len(s.sum.findings))
 		for _, finding := range s.sum.findings[:min(len(s.sum.findings), 50)] {
