@@ -50,7 +50,7 @@ func (r *Resolver) updateApplication(ctx context.Context, input model.Applicatio
 	})
 }
 
-func (r *Resolver) setProperties(ctx context.Context, input model.ApplicationPropertiesSetInput) (oid.Application, []oid.Property, error) {
+func (r *Resolver) setProperties(ctx context.Context, input model.ApplicationPropertiesSetInput) (oid.Application, []*application.StoredProperty, error) {
 	var errs apperr.Collector
 	app, err := parseID[oid.Application]("input.applicationId", input.ApplicationID)
 	errs.AddErr(err)
@@ -65,21 +65,4 @@ func (r *Resolver) setProperties(ctx context.Context, input model.ApplicationPro
 	}
 	set, err := r.Applications.SetProperties(ctx, cmd)
 	return app, set, err
-}
-
-// inOrder puts rows into the order of their ids.
-func inOrder[T any, K comparable](ids []K, key func(*T) K) func([]*T, error) ([]*T, error) {
-	return func(rows []*T, err error) ([]*T, error) {
-		at := make(map[K]*T, len(rows))
-		for _, row := range rows {
-			at[key(row)] = row
-		}
-		out := make([]*T, 0, len(ids))
-		for _, id := range ids {
-			if row := at[id]; row != nil {
-				out = append(out, row)
-			}
-		}
-		return out, err
-	}
 }

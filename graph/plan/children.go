@@ -3,6 +3,8 @@ package plan
 import (
 	"database/sql/driver"
 	"strconv"
+
+	"github.com/appanage/appanage/internal/store"
 )
 
 // Lists below many parents are read in the hope that they are short: all children of all parents, in order, up to a
@@ -12,7 +14,7 @@ import (
 // children reads the rows that keep their parents' ids.
 func (x *run) children(keys []any) error {
 	limit := x.hope(len(keys))
-	if !x.enough(len(keys)) && x.hopeless() {
+	if !x.enough(len(keys)) && x.hopeless(limit) {
 		return x.window(keys)
 	}
 	mark := x.mark()
@@ -30,20 +32,23 @@ func (x *run) children(keys []any) error {
 		return err
 	}
 	if x.read <= limit || x.enough(len(keys)) {
+		store.RefundRows(x.ctx, x.read-int(x.s.rows-mark.rows))
 		return nil
 	}
+	store.RefundRows(x.ctx, x.read)
 	x.f.hopeless.Store(given)
 	x.rewind(mark, keys)
 	return x.window(keys)
 }
 
-// hopeless tells that lists are not to be read whole: not long ago they were too long.
-func (x *run) hopeless() bool {
+// hopeless tells that lists are not to be read whole: not long ago they were too long, or the budget of rows does not
+// allow the attempt.
+func (x *run) hopeless(limit int) bool {
 	if x.f.hopeless.Load() > 0 {
 		x.f.hopeless.Add(-1)
 		return true
 	}
-	return x.p.table.Spare == 0
+	return x.p.table.Spare == 0 || store.RowsLeft(x.ctx) <= int64(limit)
 }
 
 // given is how many executions give up hope after one that was disappointed.
@@ -153,7 +158,7 @@ func (x *run) take(sp *span, row []driver.Value) error {
 // next is where the next row of a page will be: among the rows, or among the references to them.
 func (s *state) next(f *fetch) int32 {
 	if f.join != nil {
-		return int32(len(s.refs)) //nolint:gosec // rows are bounded far below
+		return int32(len(s.refs))
 	}
 	return s.rows
 }

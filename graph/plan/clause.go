@@ -59,11 +59,19 @@ func step(n int) int {
 	return n
 }
 
+// few is step for the clients above, whose list is short and stands in one rule only.
+func few(n int) int {
+	if n == 0 {
+		return 0
+	}
+	return max(4, step(n))
+}
+
 func shapeOf(a *actor.Actor) shape {
 	if a.Scope.All {
-		return shape{all: true, above: step(len(a.Scope.Above))}
+		return shape{all: true, above: few(len(a.Scope.Above))}
 	}
-	return shape{clients: step(len(a.Scope.Clients)), above: step(len(a.Scope.Above))}
+	return shape{clients: step(len(a.Scope.Clients)), above: few(len(a.Scope.Above))}
 }
 
 // standIn is an actor of a shape. Each of its values is found nowhere else.

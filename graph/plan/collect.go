@@ -84,12 +84,12 @@ func (c *compiler) included(s ast.Selection) (bool, error) {
 	in := true
 	for _, d := range directives {
 		if d.Name != "skip" && d.Name != "include" {
-			return false, refusedDirective
+			return false, refuse(refusedDirective)
 		}
 		v, err := d.Arguments.ForName("if").Value.Value(c.vars)
 		condition, ok := v.(bool)
 		if err != nil || !ok {
-			return false, refusedValue
+			return false, refuse(refusedValue)
 		}
 		in = in && condition == (d.Name == "include")
 	}

@@ -13,8 +13,13 @@ import (
 // never of a document.
 type refusal string
 
+// refusedError carries a refusal out of the compiler.
+type refusedError struct{ refusal }
+
 // Error implements error.
-func (r refusal) Error() string { return "plan: refused: " + string(r) }
+func (e refusedError) Error() string { return "plan: refused: " + string(e.refusal) }
+
+func refuse(r refusal) error { return refusedError{r} }
 
 // The reasons known when an operation is compiled.
 const (
@@ -39,7 +44,7 @@ type compiler struct {
 func (p *Planner) compile(doc *ast.QueryDocument, operation *ast.OperationDefinition, vars map[string]any, signedIn bool) (*plan, error) {
 	c := &compiler{p: p, doc: doc, vars: vars, named: signedIn, plan: &plan{}, shared: map[string]*fetch{}, held: map[string]bool{}}
 	if len(operation.Directives) > 0 {
-		return nil, refusedDirective
+		return nil, refuse(refusedDirective)
 	}
 	fields, err := c.collect(operation.SelectionSet, p.sdl.Query)
 	if err != nil {
@@ -112,13 +117,13 @@ func (c *compiler) root(w *writer, f field) error {
 	k := c.p.table.Kinds[name]
 	switch {
 	case k == nil:
-		return refusedRoot
+		return refuse(refusedRoot)
 	case isList:
 		return c.rootList(w, k, f)
 	case def.Arguments.ForName("id") != nil && def.Arguments.ForName("code") != nil:
 		return c.rootOne(w, k, f)
 	}
-	return refusedRoot
+	return refuse(refusedRoot)
 }
 
 func (c *compiler) rootList(w *writer, k *Kind, f field) error {
@@ -140,7 +145,7 @@ func (c *compiler) rootOne(w *writer, k *Kind, f field) error {
 		return err
 	}
 	if (id == nil) == (code == nil) {
-		return refusedValue
+		return refuse(refusedValue)
 	}
 	ft := c.fetch(k, "Query."+f.Name, byID)
 	ft.argument, ft.want = id, k.ID
@@ -158,7 +163,7 @@ func (c *compiler) given(f field, name string) (*ast.Value, error) {
 	}
 	v, err := a.Value.Value(c.vars)
 	if err != nil {
-		return nil, refusedValue
+		return nil, refuse(refusedValue)
 	}
 	if v == nil {
 		return nil, nil
@@ -191,7 +196,7 @@ func (c *compiler) viewer(w *writer, f field) error {
 				return err
 			}
 		default:
-			return refusedField
+			return refuse(refusedField)
 		}
 	}
 	w.close()
@@ -203,7 +208,7 @@ func (c *compiler) node(w *writer, f field) error {
 	a := f.Arguments.ForName("id")
 	v, err := a.Value.Value(c.vars)
 	if err != nil {
-		return refusedValue
+		return refuse(refusedValue)
 	}
 	k := c.p.table.byID[kindOf(v)]
 	if k == nil {
@@ -220,7 +225,7 @@ func (c *compiler) nodes(w *writer, f field) error {
 	a := f.Arguments.ForName("ids")
 	v, err := a.Value.Value(c.vars)
 	if err != nil {
-		return refusedValue
+		return refuse(refusedValue)
 	}
 	h := &hole{code: holeNodes, ids: a.Value}
 	for _, kind := range kindsOf(v) {
@@ -327,14 +332,14 @@ func (c *compiler) memberOf(w *writer, f *fetch, m field) error {
 	}
 	e, ok := k.Edges[m.Name]
 	if !ok {
-		return refusedField
+		return refuse(refusedField)
 	}
 	f.hidesKeys = f.hidesKeys || hidden
 	name, isList := strings.CutSuffix(m.Definition.Type.Name(), "Connection")
 	target := c.p.table.Kinds[name]
 	switch {
 	case target == nil || target.Ent != e.To || isList == (e.Cardinality == ToOne):
-		return refusedField
+		return refuse(refusedField)
 	case isList:
 		h, err := c.connection(f, target, e, m.Name, m)
 		if err == nil {
@@ -384,16 +389,16 @@ func (c *compiler) orderOf(k *Kind, v *ast.Value) (list.Order, error) {
 	if v != nil {
 		raw, err := v.Value(c.vars)
 		if err != nil {
-			return list.Order{}, refusedValue
+			return list.Order{}, refuse(refusedValue)
 		}
 		given, _ = raw.(map[string]any)
 		if raw != nil && given == nil {
-			return list.Order{}, refusedValue
+			return list.Order{}, refuse(refusedValue)
 		}
 	}
 	order, err := k.List.Order(given)
 	if err != nil {
-		return list.Order{}, refusedValue
+		return list.Order{}, refuse(refusedValue)
 	}
 	return order, nil
 }

@@ -77,7 +77,7 @@ func (c *compiler) pageOf(k *Kind, f field) (*page, error) {
 			}
 			pg.filter = v
 		default:
-			return nil, refusedArgument
+			return nil, refuse(refusedArgument)
 		}
 	}
 	var err error
@@ -87,7 +87,7 @@ func (c *compiler) pageOf(k *Kind, f field) (*page, error) {
 	// Without a filter the conditions are the same for every caller.
 	none := k.List.Conditions(nil, nil)
 	if none.Err != nil {
-		return nil, refusedValue
+		return nil, refuse(refusedValue)
 	}
 	pg.key = pg.order.Binding(none)
 	pg.conditions, err = c.p.conditions(none.Predicates)
@@ -119,7 +119,7 @@ func (c *compiler) partOf(w *connectionWriter, ft *fetch, typeName string, m fie
 		}
 		w.part(part{code: partRows, program: program})
 	default:
-		return refusedField
+		return refuse(refusedField)
 	}
 	return nil
 }
@@ -146,7 +146,7 @@ func (c *compiler) edge(ft *fetch, m field) (int, error) {
 				return 0, err
 			}
 		default:
-			return 0, refusedField
+			return 0, refuse(refusedField)
 		}
 	}
 	w.close()
@@ -193,7 +193,7 @@ func (c *compiler) pageInfo(w *connectionWriter, ft *fetch, m field) error {
 			ft.positioned()
 			w.part(part{code: partEnd})
 		default:
-			return refusedField
+			return refuse(refusedField)
 		}
 	}
 	w.literal += "}"

@@ -59,15 +59,15 @@ func (p *Planner) introspection(oc *graphql.OperationContext) (*compiled, error)
 	case !some:
 		return nil, nil
 	case !only || len(oc.Operation.VariableDefinitions) > 0:
-		return &compiled{refused: refusedIntrospection, weight: lengthOf(oc.Operation)}, nil
+		return &compiled{refused: refusedIntrospection, weight: perByte * lengthOf(oc.Operation)}, nil
 	case len(oc.Doc.Operations) == 1 && normal(oc.Doc) == p.standard.text:
-		return &compiled{data: p.standard.data, weight: lengthOf(oc.Operation)}, nil
+		return &compiled{data: p.standard.data, weight: perByte * lengthOf(oc.Operation)}, nil
 	}
 	data, err := p.ask(oc)
 	if err != nil {
 		return nil, err
 	}
-	return &compiled{data: data, weight: lengthOf(oc.Operation) + uint32(len(data)/32)}, nil //nolint:gosec // bounded by the schema
+	return &compiled{data: data, weight: perByte*lengthOf(oc.Operation) + uint32(len(data))}, nil
 }
 
 // ask has the reference executor answer a question about the schema.
@@ -76,7 +76,7 @@ func (p *Planner) ask(oc *graphql.OperationContext) ([]byte, error) {
 	ctx = graphql.WithResponseContext(ctx, graphql.DefaultErrorPresenter, graphql.DefaultRecover)
 	response := p.ExecutableSchema.Exec(ctx)(ctx)
 	if errs := slices.Concat(response.Errors, graphql.GetErrors(ctx)); len(errs) > 0 {
-		return nil, refusedIntrospection
+		return nil, refuse(refusedIntrospection)
 	}
 	return response.Data, nil
 }

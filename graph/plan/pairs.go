@@ -3,22 +3,25 @@ package plan
 import (
 	"database/sql/driver"
 	"slices"
+
+	"github.com/appanage/appanage/internal/store"
 )
 
 // many reads the rows that a join table ties to some parents: the pairs first, then each distinct target once, in the
 // order of the list; a parent's page is then a matter of sorting numbers. Where there are too many pairs, a window
 // cuts the pages.
 func (x *run) many(keys []any) error {
-	if x.hopeless() {
+	s := x.s
+	limit := min(padded(len(keys))*(s.size+1)*x.p.table.Spare+64, most)
+	if x.hopeless(2 * limit) {
 		return x.window(keys)
 	}
-	s := x.s
 	s.pairs, s.flags = s.pairs[:0], s.flags[:0]
 	s.targets.reset()
-	limit := min(padded(len(keys))*(s.size+1)*x.p.table.Spare+64, most)
 	if err := x.readPairs(keys, limit+1); err != nil {
 		return err
 	}
+	store.RefundRows(x.ctx, x.read) // pairs are not what was asked for
 	if x.read > limit {
 		x.f.hopeless.Store(given)
 		return x.window(keys)
@@ -29,7 +32,9 @@ func (x *run) many(keys []any) error {
 	if err := x.readTargets(); err != nil {
 		return err
 	}
+	had := len(s.refs)
 	x.cutPairs()
+	store.RefundRows(x.ctx, max(0, len(s.flags)-(len(s.refs)-had)))
 	return nil
 }
 
@@ -91,7 +96,7 @@ func (x *run) target(row []driver.Value) error {
 		}
 	}
 	s.places[to] = s.rows
-	s.flags = append(s.flags, uint8(side)) //nolint:gosec // 0 to 3
+	s.flags = append(s.flags, uint8(side))
 	return x.render(row)
 }
 
@@ -110,7 +115,7 @@ func (x *run) cutPairs() {
 		}
 		return int(a.to - b.to)
 	})
-	first := s.rows - int32(len(s.flags)) //nolint:gosec // rows are bounded far below
+	first := s.rows - int32(len(s.flags))
 	for _, p := range found {
 		sp := &s.spans[p.from]
 		if s.note(sp, int64(s.flags[p.to-first])) {

@@ -18,6 +18,7 @@ import (
 	"github.com/appanage/appanage/graph/cursor"
 	"github.com/appanage/appanage/graph/list"
 	"github.com/appanage/appanage/internal/actor"
+	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/store"
 )
 
@@ -72,11 +73,13 @@ func New(schema graphql.ExecutableSchema, o Options) (*Planner, error) {
 	return p, p.prepare()
 }
 
-// Bounds of the caches, by weight: one for each byte of the document that an operation stands in, and for plans what
-// weigh says. Documents asked for once do not push out those in use.
+// Bounds of the caches. Operations weigh the text of the document they stand in, as the cache of documents has it; plans
+// weigh about their bytes in memory, with those of the document, which they keep. Documents asked for once do not push
+// out those in use.
 const (
-	operationsTotal = 1 << 20
-	plansTotal      = 1 << 19
+	operationsTotal = 128 << 10
+	plansTotal      = 8 << 20
+	perByte          = 64 // bytes in memory for a byte of text
 )
 
 func (p *Planner) makeCaches() (err error) {
@@ -89,7 +92,7 @@ func (p *Planner) makeCaches() (err error) {
 	}
 	p.plans, err = otter.New(&otter.Options[planKey, *compiled]{
 		MaximumWeight: plansTotal,
-		Weigher:       func(k planKey, c *compiled) uint32 { return c.weight + uint32(len(k.shape)) }, //nolint:gosec // short
+		Weigher:       func(k planKey, c *compiled) uint32 { return c.weight + uint32(len(k.shape)) },
 	})
 	if err != nil {
 		return fmt.Errorf("plan: make the cache of plans: %w", err)
@@ -101,7 +104,7 @@ func lengthOf(o *ast.OperationDefinition) uint32 {
 	if o.Position == nil || o.Position.Src == nil {
 		return 1 << 10
 	}
-	return uint32(min(len(o.Position.Src.Input)+64, math.MaxInt32)) //nolint:gosec // bounded
+	return uint32(min(len(o.Position.Src.Input)+64, math.MaxInt32/perByte))
 }
 
 // operation is what is known of one before its variables are.
@@ -160,14 +163,24 @@ func (p *Planner) Exec(ctx context.Context) graphql.ResponseHandler {
 			reading = store.Alone(ctx)
 		}
 		data, err := p.execute(reading, pl, actor.From(ctx), oc.Variables)
-		if errors.Is(err, errLarge) {
-			store.SpendRows(ctx)
-		}
 		if err != nil {
+			p.settle(ctx, err)
 			return p.refuse(ctx, err)(ctx)
 		}
 		p.metrics.planned.Inc()
 		return &graphql.Response{Data: data}
+	}
+}
+
+// settle has the reference executor begin with the whole budget of rows, but for an answer that is too large: it would
+// read the same again, and more.
+func (p *Planner) settle(ctx context.Context, err error) {
+	tooCostly, ok := apperr.As(err)
+	switch {
+	case errors.Is(err, errLarge):
+		store.SpendRows(ctx)
+	case !ok || tooCostly.Code != apperr.TooCostly:
+		store.RenewRows(ctx)
 	}
 }
 
@@ -178,10 +191,10 @@ func (p *Planner) refuse(ctx context.Context, err error) graphql.ResponseHandler
 }
 
 func reason(ctx context.Context, err error) refusal {
-	r, ok := errors.AsType[refusal](err)
+	refused, ok := errors.AsType[refusedError](err)
 	switch {
 	case ok:
-		return r
+		return refused.refusal
 	case errors.Is(err, errInput):
 		return refusedInput
 	case errors.Is(err, errLarge):
@@ -197,7 +210,7 @@ func reason(ctx context.Context, err error) refusal {
 // find gives the plan of an operation for a caller, compiling it where it is new.
 func (p *Planner) find(oc *graphql.OperationContext, a *actor.Actor) (*compiled, error) {
 	if a == nil || a.IsSystem() {
-		return nil, refusedActor
+		return nil, refuse(refusedActor)
 	}
 	op, ok := p.operations.GetIfPresent(oc.Operation)
 	if !ok {
@@ -209,7 +222,7 @@ func (p *Planner) find(oc *graphql.OperationContext, a *actor.Actor) (*compiled,
 		var space [128]byte
 		shape, ok := appendFacets(space[:0], op.facets, oc.Variables)
 		if !ok {
-			return nil, refusedVariables
+			return nil, refuse(refusedVariables)
 		}
 		key.shape = string(shape)
 	}
@@ -222,13 +235,13 @@ func (p *Planner) find(oc *graphql.OperationContext, a *actor.Actor) (*compiled,
 	case c.data != nil:
 		return c, nil
 	case c.plan == nil:
-		return nil, c.refused
+		return nil, refuse(c.refused)
 	case len(c.plan.fetches) > 0 && !a.SignedIn():
-		return nil, refusedActor
+		return nil, refuse(refusedActor)
 	}
 	for _, authority := range c.plan.authorities {
 		if !a.Has(authority) {
-			return nil, refusedAuthority
+			return nil, refuse(refusedAuthority)
 		}
 	}
 	return c, nil
@@ -237,31 +250,31 @@ func (p *Planner) find(oc *graphql.OperationContext, a *actor.Actor) (*compiled,
 func (p *Planner) compiled(oc *graphql.OperationContext, a *actor.Actor) *compiled {
 	if c, err := p.introspection(oc); c != nil || err != nil {
 		if err != nil {
-			return &compiled{refused: refusedIntrospection, weight: lengthOf(oc.Operation)}
+			return &compiled{refused: refusedIntrospection, weight: perByte * lengthOf(oc.Operation)}
 		}
 		return c
 	}
 	pl, err := p.compile(oc.Doc, oc.Operation, oc.Variables, a.SignedIn())
 	if err != nil {
-		r, ok := errors.AsType[refusal](err)
-		if !ok {
-			r = refusedValue
+		r := refusedValue
+		if refused, ok := errors.AsType[refusedError](err); ok {
+			r = refused.refusal
 		}
-		return &compiled{refused: r, weight: lengthOf(oc.Operation)}
+		return &compiled{refused: r, weight: perByte * lengthOf(oc.Operation)}
 	}
-	return &compiled{plan: pl, weight: pl.weigh() + lengthOf(oc.Operation)}
+	return &compiled{plan: pl, weight: pl.weigh() + perByte*lengthOf(oc.Operation)}
 }
 
-// weigh is a plan's size, roughly in bytes divided by 32.
+// weigh is a plan's size in memory, roughly.
 func (pl *plan) weigh() uint32 {
-	n := 16 + len(pl.root.ops)*4
+	n := 512 + len(pl.root.ops)*128
 	for _, f := range pl.fetches {
-		n += 32 + len(f.columns)*2
+		n += 1024 + len(f.columns)*64
 		for _, program := range f.programs {
-			n += 8 + len(program.ops)*4
+			n += 256 + len(program.ops)*128
 		}
 	}
-	return uint32(n) //nolint:gosec // bounded by the document
+	return uint32(n)
 }
 
 // conditions renders the predicates of a filter for any caller.

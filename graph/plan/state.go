@@ -31,7 +31,7 @@ func (k *keyset) put(v any) (int32, error) {
 	case string:
 		slot, ok := k.slots[v]
 		if !ok {
-			slot = int32(len(k.keys)) //nolint:gosec // rows are bounded far below
+			slot = int32(len(k.keys))
 			k.slots[v] = slot
 			k.keys = append(k.keys, v)
 		}
@@ -107,7 +107,7 @@ type state struct {
 type pair struct{ from, to int32 }
 
 func (s *state) reset(f *fetch, slots, base int) {
-	s.base, s.rows = int32(base), 0 //nolint:gosec // an answer is bounded far below
+	s.base, s.rows = int32(base), 0
 	s.ends, s.refs = s.ends[:0], s.refs[:0]
 	for len(s.sets) < len(f.keys) {
 		s.sets = append(s.sets, keyset{})

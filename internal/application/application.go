@@ -99,22 +99,35 @@ func access(ctx context.Context, db *ent.Client, app *ent.Application, client oi
 	return authz.Access(app.ClientID, client, &authz.Grant{Level: row.Level, ExpiresAt: row.ExpiresAt}, now), nil
 }
 
-// ViewerCan lists the mutations the caller may use on an application, by the decisions the mutations make.
-func (s *Service) ViewerCan(ctx context.Context, app *ent.Application) ([]string, error) {
+// mayChange is the authority that every hint of Can stands on: without it there are none, and nothing to read.
+const mayChange = "Application_UPDATE"
+
+// Can lists the mutations an actor may use on an application, by the decisions the mutations make. rules: the owner
+// is in the actor's scope. access: the level of the actor's own client, WRITE for the owner itself.
+func Can(a *actor.Actor, app authz.Application, rules bool, access enum.AccessLevel) []string {
 	can := []string{}
+	if !a.Has(mayChange) {
+		return can
+	}
+	c := authz.Caller{Client: a.Client, Rules: rules, Access: access}
+	if authz.MayUpdate(c, app) {
+		can = append(can, "applicationUpdate")
+	}
+	if authz.MaySetProperties(c, access, true) || rules {
+		can = append(can, "applicationPropertiesSet")
+	}
+	return can
+}
+
+// ViewerCan reads what Can decides on.
+func (s *Service) ViewerCan(ctx context.Context, app *ent.Application) ([]string, error) {
 	a := actor.From(ctx)
-	if !a.Has("Application_UPDATE") {
-		return can, nil
+	if !a.Has(mayChange) {
+		return []string{}, nil
 	}
 	c, err := caller(ctx, s.db.Client(ctx), app)
 	if err != nil {
 		return nil, err
 	}
-	if authz.MayUpdate(c, facts(app)) {
-		can = append(can, "applicationUpdate")
-	}
-	if authz.MaySetProperties(c, c.Access, true) || c.Rules {
-		can = append(can, "applicationPropertiesSet")
-	}
-	return can, nil
+	return Can(a, facts(app), c.Rules, c.Access), nil
 }

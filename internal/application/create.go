@@ -64,7 +64,7 @@ func (s *Service) Create(ctx context.Context, cmd Create) (oid.Application, erro
 		if err != nil {
 			return err
 		}
-		return insert(ctx, tx, id, cmd, code, owner)
+		return s.insert(ctx, tx, id, cmd, code, owner)
 	})
 	if err != nil {
 		return "", err
@@ -107,7 +107,7 @@ func managerOf(ctx context.Context, tx *ent.Client, client oid.Client) (oid.Clie
 	return *row.ManagerID, nil
 }
 
-func insert(ctx context.Context, tx *ent.Client, id oid.Application, cmd Create, code string, owner oid.Client) error {
+func (s *Service) insert(ctx context.Context, tx *ent.Client, id oid.Application, cmd Create, code string, owner oid.Client) error {
 	a := actor.From(ctx)
 	write := ctx
 	if owner != a.Client && cmd.AccessType == enum.AccessExplicit {
@@ -133,5 +133,5 @@ func insert(ctx context.Context, tx *ent.Client, id oid.Application, cmd Create,
 		events = append(events, audit.Event{Client: a.Client, Operation: "applicationCreate", Kind: "AccessGrant", Object: string(grant),
 			After: map[string]any{"applicationId": id, "level": enum.LevelWrite, "reason": "creator"}})
 	}
-	return audit.Record(ctx, tx, events...)
+	return audit.Record(ctx, s.db, events...)
 }

@@ -2,20 +2,16 @@ package application
 
 import (
 	"context"
-	"fmt"
 	"regexp"
 	"strconv"
 
 	"github.com/appanage/appanage/ent"
-	"github.com/appanage/appanage/ent/applicationproperty"
-	"github.com/appanage/appanage/ent/tenant"
 	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/audit"
 	"github.com/appanage/appanage/internal/authz"
+	"github.com/appanage/appanage/internal/clock"
 	"github.com/appanage/appanage/internal/oid"
-	"github.com/appanage/appanage/internal/scope"
-	"github.com/appanage/appanage/internal/store"
 )
 
 var propertyName = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,63}$`)
@@ -66,136 +62,112 @@ func (c *SetProperties) Validate() error {
 
 func at(i int, field string) string { return "input.properties." + strconv.Itoa(i) + "." + field }
 
-// SetProperties sets properties (authority Application_UPDATE) and gives their ids in the order of the command.
-// Errors: INVALID, NOT_FOUND, NOT_ALLOWED, CONFLICT.
-func (s *Service) SetProperties(ctx context.Context, cmd SetProperties) ([]oid.Property, error) {
+// SetProperties sets properties (authority Application_UPDATE) and gives them as they are stored now, in the order of
+// the command. Errors: INVALID, NOT_FOUND, NOT_ALLOWED, CONFLICT.
+func (s *Service) SetProperties(ctx context.Context, cmd SetProperties) ([]*StoredProperty, error) {
 	if err := cmd.Validate(); err != nil {
 		return nil, err
 	}
 	if cmd.Client == "" {
 		cmd.Client = actor.From(ctx).Client
 	}
-	var set []oid.Property
-	err := s.db.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
-		app, err := s.load(ctx, tx, cmd.Application, "input.applicationId")
+	var set []*StoredProperty
+	err := s.db.InTx(ctx, func(ctx context.Context, _ *ent.Client) error {
+		found, err := s.readStanding(ctx, cmd)
 		if err != nil {
 			return err
 		}
-		if err := maySetProperties(ctx, tx, app, cmd.Client); err != nil {
+		if err := maySetProperties(actor.From(ctx), found, cmd.Client); err != nil {
 			return err
 		}
-		set, err = s.setProperties(ctx, tx, cmd)
-		return err
+		w := propertyWriter{s: s, cmd: cmd}
+		for i, p := range cmd.Properties {
+			if err := w.set(ctx, i, p, found.properties[p.Name]); err != nil {
+				return err
+			}
+		}
+		set = w.all
+		return w.finish(ctx)
 	})
 	return set, err
 }
 
-func maySetProperties(ctx context.Context, tx *ent.Client, app *ent.Application, target oid.Client) error {
-	if target != actor.From(ctx).Client {
-		known, err := tx.Tenant.Query().Where(tenant.ID(target), scope.Listed(ctx, "Tenant")).Exist(ctx)
-		if err != nil {
-			return fmt.Errorf("application: read the client: %w", err)
-		}
-		if !known {
-			return apperr.At("input.clientId", apperr.NotFound, "no such client")
-		}
+func maySetProperties(a *actor.Actor, found *standing, client oid.Client) error {
+	switch {
+	case found == nil:
+		return apperr.At("input.applicationId", apperr.NotFound, "no such application")
+	case !found.reached:
+		return apperr.At("input.clientId", apperr.NotFound, "no such client")
 	}
-	c, err := caller(ctx, tx, app)
-	if err != nil {
-		return err
-	}
-	level, err := access(ctx, tx, app, target)
-	if err != nil {
-		return err
-	}
-	if !authz.MaySetProperties(c, level, true) {
+	mine, its := found.access(a, client)
+	if !authz.MaySetProperties(authz.Caller{Client: a.Client, Rules: found.rules, Access: mine}, its, true) {
 		return apperr.At("input.applicationId", apperr.NotAllowed, "properties are set for a client with access: by the owner and the clients managing it, or by a client with write access for itself and those below it")
 	}
 	return nil
 }
 
-func (s *Service) setProperties(ctx context.Context, tx *ent.Client, cmd SetProperties) ([]oid.Property, error) {
-	names := make([]string, len(cmd.Properties))
-	for i, p := range cmd.Properties {
-		names[i] = p.Name
-	}
-	rows, err := store.ForUpdate(s.db, tx.ApplicationProperty.Query().Where(applicationproperty.ApplicationID(cmd.Application),
-		applicationproperty.ClientID(cmd.Client), applicationproperty.NameIn(names...))).All(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("application: read properties: %w", err)
-	}
-	there := make(map[string]*ent.ApplicationProperty, len(rows))
-	for _, row := range rows {
-		there[row.Name] = row
-	}
-	w := propertyWriter{tx: tx, cmd: cmd}
-	for i, p := range cmd.Properties {
-		if err := w.set(ctx, i, p, there[p.Name]); err != nil {
-			return nil, err
-		}
-	}
-	return w.ids, w.finish(ctx)
-}
-
 // propertyWriter sets properties one by one; new ones and audit events are gathered and written together.
 type propertyWriter struct {
-	tx     *ent.Client
+	s      *Service
 	cmd    SetProperties
-	ids    []oid.Property
-	create []*ent.ApplicationPropertyCreate
+	all    []*StoredProperty
+	fresh  []*StoredProperty
 	events []audit.Event
 }
 
-func (w *propertyWriter) set(ctx context.Context, i int, p Property, old *ent.ApplicationProperty) error {
+func (w *propertyWriter) set(ctx context.Context, i int, p Property, row *StoredProperty) error {
 	version := 0
-	if old != nil {
-		version = old.Version
+	if row != nil {
+		version = row.Version
 	}
 	if p.ExpectedVersion != nil && *p.ExpectedVersion != version {
 		return conflict(at(i, "expectedVersion"), version)
 	}
-	public := old != nil && old.Public
+	if row == nil {
+		w.create(p)
+		return nil
+	}
+	w.all = append(w.all, row)
+	public := row.Public
 	if p.Public != nil {
 		public = *p.Public
 	}
-	if old == nil {
-		id := oid.New[oid.Property]()
-		w.ids = append(w.ids, id)
-		w.create = append(w.create, w.tx.ApplicationProperty.Create().SetID(id).SetApplicationID(w.cmd.Application).
-			SetClientID(w.cmd.Client).SetName(p.Name).SetValue(p.Value).SetPublic(public))
-		w.note(id, p.Name, nil, map[string]any{"value": p.Value, "public": public})
+	if p.Value == row.Value && public == row.Public {
 		return nil
 	}
-	w.ids = append(w.ids, old.ID)
-	if p.Value == old.Value && public == old.Public {
-		return nil
-	}
-	n, err := w.tx.ApplicationProperty.Update().Where(applicationproperty.ID(old.ID), applicationproperty.Version(old.Version)).
-		SetValue(p.Value).SetPublic(public).AddVersion(1).Save(ctx)
+	before := map[string]any{"value": row.Value, "public": row.Public}
+	row.Value, row.Public, row.Version, row.UpdatedAt = p.Value, public, version+1, clock.Now()
+	done, err := w.s.updateProperty(ctx, row, version)
 	if err != nil {
-		return fmt.Errorf("application: update a property: %w", err)
+		return err
 	}
-	if n == 0 {
-		return conflict(at(i, "expectedVersion"), old.Version+1)
+	if !done {
+		return conflict(at(i, "expectedVersion"), row.Version)
 	}
-	w.note(old.ID, p.Name, map[string]any{"value": old.Value, "public": old.Public}, map[string]any{"value": p.Value, "public": public})
+	w.note(row, before)
 	return nil
 }
 
-func (w *propertyWriter) note(id oid.Property, name string, before, after map[string]any) {
-	after["name"], after["applicationId"] = name, w.cmd.Application
-	w.events = append(w.events, audit.Event{Client: w.cmd.Client, Operation: "applicationPropertiesSet", Kind: "ApplicationProperty",
-		Object: string(id), Before: before, After: after})
+func (w *propertyWriter) create(p Property) {
+	now := clock.Now()
+	row := &StoredProperty{
+		ID: oid.New[oid.Property](), CreatedAt: now, UpdatedAt: now, Version: 1, Client: w.cmd.Client, Application: w.cmd.Application,
+		Name: p.Name, Value: p.Value, Public: p.Public != nil && *p.Public,
+	}
+	w.all, w.fresh = append(w.all, row), append(w.fresh, row)
+	w.note(row, nil)
+}
+
+func (w *propertyWriter) note(row *StoredProperty, before map[string]any) {
+	w.events = append(w.events, audit.Event{Client: row.Client, Operation: "applicationPropertiesSet", Kind: "ApplicationProperty", Object: string(row.ID),
+		Before: before, After: map[string]any{"name": row.Name, "applicationId": row.Application, "value": row.Value, "public": row.Public}})
 }
 
 func (w *propertyWriter) finish(ctx context.Context) error {
-	if len(w.create) > 0 {
-		if err := w.tx.ApplicationProperty.CreateBulk(w.create...).Exec(ctx); err != nil {
-			return fmt.Errorf("application: insert properties: %w", err)
+	if len(w.fresh) > 0 {
+		if err := w.s.insertProperties(ctx, w.fresh); err != nil {
+			return err
 		}
 	}
-	if len(w.events) == 0 {
-		return nil
-	}
-	return audit.Record(ctx, w.tx, w.events...)
+	return audit.Record(ctx, w.s.db, w.events...)
 }

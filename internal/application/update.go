@@ -55,7 +55,7 @@ func (s *Service) Update(ctx context.Context, cmd Update) error {
 		if v := cmd.ExpectedVersion; v != nil && *v != row.Version {
 			return conflict("input.expectedVersion", row.Version)
 		}
-		return change(ctx, tx, row, cmd)
+		return s.change(ctx, tx, row, cmd)
 	})
 }
 
@@ -74,7 +74,7 @@ func mayUpdate(ctx context.Context, tx *ent.Client, row *ent.Application, cmd Up
 }
 
 // change writes what differs. A change that changes nothing leaves the version, and no trace.
-func change(ctx context.Context, tx *ent.Client, row *ent.Application, cmd Update) error {
+func (s *Service) change(ctx context.Context, tx *ent.Client, row *ent.Application, cmd Update) error {
 	before, after := map[string]any{}, map[string]any{}
 	update := tx.Application.Update().Where(application.ID(row.ID), application.Version(row.Version)).AddVersion(1)
 	if cmd.Name != nil && *cmd.Name != row.Name {
@@ -103,7 +103,7 @@ func change(ctx context.Context, tx *ent.Client, row *ent.Application, cmd Updat
 	if n == 0 {
 		return conflict("input.expectedVersion", row.Version+1)
 	}
-	return audit.Record(ctx, tx, audit.Event{Client: row.ClientID, Operation: "applicationUpdate", Kind: "Application", Object: string(row.ID), Before: before, After: after})
+	return audit.Record(ctx, s.db, audit.Event{Client: row.ClientID, Operation: "applicationUpdate", Kind: "Application", Object: string(row.ID), Before: before, After: after})
 }
 
 func same(a, b *string) bool {

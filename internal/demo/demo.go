@@ -51,7 +51,7 @@ func Fill(ctx context.Context, db *store.DB, services Services, password string)
 	ctx = actor.System(ctx, "demo data is written before there is a user who could write it")
 	var all []User
 	err := db.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
-		f := newFiller(tx, services, password)
+		f := newFiller(db, tx, services, password)
 		for _, step := range []struct {
 			what string
 			do   func(context.Context) error
@@ -97,6 +97,7 @@ func (m byName[T]) of(name string) T {
 // filler makes the rows of one transaction and keeps their ids.
 type filler struct {
 	Services
+	db       *store.DB
 	tx       *ent.Client
 	password string
 	now      time.Time
@@ -110,9 +111,9 @@ type filler struct {
 	packages    byName[oid.Package]    // by code
 }
 
-func newFiller(tx *ent.Client, services Services, password string) *filler {
+func newFiller(db *store.DB, tx *ent.Client, services Services, password string) *filler {
 	return &filler{
-		Services: services, tx: tx, password: password, now: clock.Now(),
+		Services: services, db: db, tx: tx, password: password, now: clock.Now(),
 		clients: byName[oid.Client]{system: oid.SystemClient}, users: byName[oid.User]{}, acting: map[string]oid.User{},
 		apps: byName[madeApp]{}, permissions: byName[oid.Permission]{}, roles: byName[madeRole]{}, packages: byName[oid.Package]{},
 	}
@@ -134,7 +135,7 @@ func (f *filler) past(ctx context.Context, client string) context.Context {
 
 // note writes what was made without a command into a client's audit trail.
 func (f *filler) note(ctx context.Context, client oid.Client, kind, id string, after map[string]any) error {
-	return audit.Record(ctx, f.tx, audit.Event{Client: client, Operation: "demo", Kind: kind, Object: id, After: after})
+	return audit.Record(ctx, f.db, audit.Event{Client: client, Operation: "demo", Kind: kind, Object: id, After: after})
 }
 
 // mustBeFresh refuses a database with anything but what is installed.

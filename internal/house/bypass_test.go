@@ -15,7 +15,6 @@ import (
 var bypasses = map[string]int{
 	"graph":                1, // the session that sign-in has just made
 	"internal/application": 1, // an EXPLICIT application belongs to the manager
-	"internal/audit":       1, // the trail is the platform's
 	"internal/authn":       1, // the caller is being read
 	"internal/authority":   3, // what is shipped, base packages, the caller's authorities
 	"internal/claim":       1, // claimed names belong to nobody

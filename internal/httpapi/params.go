@@ -106,30 +106,6 @@ func bodyMembers(
 	return objectMembers(body)
 }
 
-// objectMembers takes a JSON object apart. Unlike encoding/json it refuses a name that is there twice: two programs
-// that read the same request must not see two different ones.
-func objectMembers(body []byte) (map[string]json.RawMessage, *failure) {
-	if !json.Valid(body) {
-		return nil, badRequest(apperr.Syntax, "the body is not JSON")
-	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	if start, _ := decoder.Token(); start != json.Delim('{') {
-		return nil, badRequest(apperr.Validation, "the body must be one JSON object; lists of operations are not supported")
-	}
-	members := map[string]json.RawMessage{}
-	for decoder.More() {
-		token, _ := decoder.Token() // the body is valid: a name, which is a string, and a value follow
-		name, _ := token.(string)
-		var value json.RawMessage
-		_ = decoder.Decode(&value)
-		if _, twice := members[name]; twice {
-			return nil, badRequest(apperr.Validation, "the body has a member twice")
-		}
-		members[name] = value
-	}
-	return members, nil
-}
-
 // decodeMembers checks the type of each member. null means absent; members of other names are ignored.
 func decodeMembers(members map[string]json.RawMessage) (*graphql.RawParams, *failure) {
 	var params graphql.RawParams
@@ -146,9 +122,7 @@ func decodeMembers(members map[string]json.RawMessage) (*graphql.RawParams, *fai
 		if !given {
 			continue
 		}
-		decoder := json.NewDecoder(bytes.NewReader(value))
-		decoder.UseNumber()
-		if err := decoder.Decode(member.into); err != nil {
+		if err := decode(value, member.into); err != nil {
 			return nil, badRequest(apperr.Validation, "%s must be a JSON %s", member.name, member.kind)
 		}
 	}
@@ -156,4 +130,14 @@ func decodeMembers(members map[string]json.RawMessage) (*graphql.RawParams, *fai
 		return nil, badRequest(apperr.Validation, "query is missing")
 	}
 	return &params, nil
+}
+
+// decode reads a value. Numbers in variables stay as they are written, which takes a decoder; text has none.
+func decode(value json.RawMessage, into any) error {
+	if _, text := into.(*string); text {
+		return json.Unmarshal(value, into)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(value))
+	decoder.UseNumber()
+	return decoder.Decode(into)
 }

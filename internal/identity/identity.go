@@ -100,7 +100,7 @@ func (s *Service) CreateUser(ctx context.Context, cmd CreateUser) (oid.User, err
 		if err := membership.Exec(ctx); err != nil {
 			return fmt.Errorf("identity: insert the home membership: %w", err)
 		}
-		return audit.Record(ctx, tx, audit.Event{Client: home.ID, Operation: "userCreate", Kind: "User", Object: string(id),
+		return audit.Record(ctx, s.db, audit.Event{Client: home.ID, Operation: "userCreate", Kind: "User", Object: string(id),
 			After: map[string]any{"name": cmd.Name, "userName": cmd.UserName, "email": cmd.Email, "phone": cmd.Phone, "roleIds": cmd.Roles}})
 	})
 	if err != nil {

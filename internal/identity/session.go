@@ -227,7 +227,7 @@ func (s *Service) open(ctx context.Context, c candidate, device string) (string,
 		if err := create.Exec(ctx); err != nil {
 			return fmt.Errorf("identity: insert a session: %w", err)
 		}
-		return audit.Record(asUser(ctx, c), tx, audit.Event{Client: c.membership.ClientID, Operation: "sessionCreate", Kind: "Session", Object: string(id), After: after})
+		return audit.Record(asUser(ctx, c), s.db, audit.Event{Client: c.membership.ClientID, Operation: "sessionCreate", Kind: "Session", Object: string(id), After: after})
 	})
 	return token, id, err
 }
@@ -256,7 +256,7 @@ func (s *Service) SignOut(ctx context.Context, id oid.Session) (oid.Session, err
 		if err := tx.Session.DeleteOne(row).Exec(ctx); err != nil {
 			return fmt.Errorf("identity: delete a session: %w", err)
 		}
-		return audit.Record(ctx, tx, audit.Event{Client: row.ClientID, Operation: "sessionDelete", Kind: "Session", Object: string(id),
+		return audit.Record(ctx, s.db, audit.Event{Client: row.ClientID, Operation: "sessionDelete", Kind: "Session", Object: string(id),
 			Before: map[string]any{"userId": row.UserID, "clientId": row.ClientID, "device": row.Device}})
 	})
 	if err != nil {

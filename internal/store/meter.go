@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"math"
 	"sync"
 	"sync/atomic"
 
@@ -61,15 +62,49 @@ func (c *Counter) statement(text string) {
 // WithRowBudget caps the rows that everything below this context reads, all statements together. The row
 // beyond it ends its iteration with the error TOO_COSTLY.
 func WithRowBudget(ctx context.Context, most int) context.Context {
-	b := new(atomic.Int64)
-	b.Store(int64(most))
+	b := &budget{most: int64(most)}
+	b.Store(b.most)
 	return context.WithValue(ctx, budgetKey{}, b)
+}
+
+// budget is what is left of the rows that may be read.
+type budget struct {
+	atomic.Int64
+	most int64
+}
+
+func budgetOf(ctx context.Context) *budget {
+	b, _ := ctx.Value(budgetKey{}).(*budget)
+	return b
+}
+
+// RowsLeft is what the row budget of the context still allows; without one, there is no bound.
+func RowsLeft(ctx context.Context) int64 {
+	if b := budgetOf(ctx); b != nil {
+		return b.Load()
+	}
+	return math.MaxInt64
+}
+
+// RefundRows gives rows back to the budget of the context: they were read to save statements, and another way would not
+// have read them.
+func RefundRows(ctx context.Context, n int) {
+	if b := budgetOf(ctx); b != nil {
+		b.Add(int64(n))
+	}
+}
+
+// RenewRows gives the context its whole row budget again: what was read counts for nothing, and all begins anew.
+func RenewRows(ctx context.Context) {
+	if b := budgetOf(ctx); b != nil {
+		b.Store(b.most)
+	}
 }
 
 // SpendRows uses up the row budget of the context, if it has one: whatever reads below it from now on is refused with
 // TOO_COSTLY.
 func SpendRows(ctx context.Context) {
-	if b, ok := ctx.Value(budgetKey{}).(*atomic.Int64); ok {
+	if b := budgetOf(ctx); b != nil {
 		b.Store(0)
 	}
 }
@@ -77,14 +112,14 @@ func SpendRows(ctx context.Context) {
 // meter is what of a context looks at the rows of a query; both parts may be nil.
 type meter struct {
 	counter *Counter
-	budget  *atomic.Int64
+	budget  *budget
 }
 
 // measure notes a statement and gives the meter for its rows.
 func measure(ctx context.Context, statement string) meter {
 	var m meter
 	m.counter, _ = ctx.Value(counterKey{}).(*Counter)
-	m.budget, _ = ctx.Value(budgetKey{}).(*atomic.Int64)
+	m.budget = budgetOf(ctx)
 	if m.counter != nil {
 		m.counter.statement(statement)
 	}

@@ -97,7 +97,7 @@ func TestTheSweepFinds(t *testing.T) {
 			wrong := right
 			wrong.Read = mutant.read
 			scope.Kinds[mutant.typ] = wrong
-			s.sum = newReport()
+			s.h, s.sum = h.Node(), newReport() // a node that has not read the rules yet
 			s.as(child)
 			for _, want := range mutant.want {
 				if !slices.ContainsFunc(s.sum.findings, func(f string) bool { return strings.Contains(f, want) }) {
@@ -106,7 +106,7 @@ func TestTheSweepFinds(t *testing.T) {
 			}
 		})
 	}
-	s.sum = newReport()
+	s.h, s.sum = h.Node(), newReport()
 	s.as(child)
 	if len(s.sum.findings) > 0 {
 		t.Errorf("with the right rules there are findings too:\n%s", strings.Join(s.sum.findings, "\n"))

@@ -121,13 +121,13 @@ func (s *Service) Create(ctx context.Context, cmd Create) (oid.Client, error) {
 		if err != nil {
 			return err
 		}
-		made, err = insert(ctx, tx, cmd, code, manager, above)
+		made, err = s.insert(ctx, tx, cmd, code, manager, above)
 		return err
 	})
 	return made, err
 }
 
-func insert(ctx context.Context, tx *ent.Client, cmd Create, code string, manager *ent.Tenant, above []*ent.ClientPath) (oid.Client, error) {
+func (s *Service) insert(ctx context.Context, tx *ent.Client, cmd Create, code string, manager *ent.Tenant, above []*ent.ClientPath) (oid.Client, error) {
 	id := oid.New[oid.Client]()
 	base := manager.BaseID
 	if cmd.Isolated {
@@ -150,6 +150,6 @@ func insert(ctx context.Context, tx *ent.Client, cmd Create, code string, manage
 	if err := authority.GiveBase(ctx, tx, id); err != nil {
 		return "", err
 	}
-	return id, audit.Record(ctx, tx, audit.Event{Client: id, Operation: "clientCreate", Kind: "Client", Object: string(id),
+	return id, audit.Record(ctx, s.db, audit.Event{Client: id, Operation: "clientCreate", Kind: "Client", Object: string(id),
 		After: map[string]any{"code": code, "name": cmd.Name, "type": cmd.Type, "managerId": manager.ID, "isolated": cmd.Isolated}})
 }

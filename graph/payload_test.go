@@ -1,0 +1,66 @@
+package graph_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/appanage/appanage/internal/authority"
+	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/store"
+	"github.com/appanage/appanage/internal/testkit/hubtest"
+)
+
+// design 4: the payload of a mutation says what a query says right after it, however it is asked for; and what needs
+// no further read takes none.
+func TestPayloadIsWhatAQueryWouldSay(t *testing.T) {
+	hubtest.Engines(t, func(t *testing.T, h *hubtest.Hub) {
+		partner := h.Client(oid.SystemClient, "PARTNER", true)
+		h.Give(authority.BuiltInPackage("PLATFORM"), partner, oid.SystemClient)
+		_, token := h.User(partner, "paula", authority.BuiltInRole("Owner"))
+		const columns = "__typename id createdAt updatedAt version name value public"
+		for i, c := range []struct {
+			fields, fragments string
+			again             bool // the rows are read again
+		}{
+			{columns, "", false},
+			{"...C", "fragment C on ApplicationProperty { " + columns + " }", false},
+			{"id value client @include(if: false) { id } ... on ApplicationProperty @skip(if: true) { application { id } }", "", false},
+			{columns + " client { id name }", "", true},
+			{"id value of: application { id name client { code } }", "", true},
+			{"...E", "fragment E on ApplicationProperty { id ... on Node { id } ... { application { code } } }", true},
+		} {
+			app := h.Application(partner, fmt.Sprintf("app-%dx", i), "Shop")
+			set := func(fields string, list ...any) (hubtest.Answer, int) {
+				h.Do(token, "{ viewer { user { id } } }", nil) // the caller is known from here on
+				ctx, counter := store.WithCounter(t.Context())
+				answer := h.DoContext(ctx, token, "mutation($input: ApplicationPropertiesSetInput!) { set: applicationPropertiesSet(input: $input) "+fields,
+					hubtest.Variables{"input": map[string]any{"applicationId": app, "properties": list}})
+				return answer, counter.Statements()
+			}
+			b := func(value string) any { return map[string]any{"name": "B", "value": value, "public": i%2 == 0} }
+			fresh := map[string]any{"name": "C", "value": ""}
+			set("{ errors { code } } }", b("first"))
+			_, plain := set("{ errors { code } } }", b("second"))
+			answer, took := set("{ first: properties { id } properties { "+c.fields+" } } } "+c.fragments, b("„3“ \u2028"), fresh)
+			var written struct {
+				Set struct{ First, Properties []map[string]any }
+			}
+			h.MustData(answer, &written)
+			var read struct {
+				Application struct {
+					Properties struct{ Nodes []map[string]any }
+				}
+			}
+			h.MustData(h.Do(token, "query($id: ID!) { application(id: $id) { properties(orderBy: {field: NAME}) { nodes { "+c.fields+" } } } } "+c.fragments,
+				hubtest.Variables{"id": app}), &read)
+			if diff := cmp.Diff(read.Application.Properties.Nodes, written.Set.Properties); diff != "" || len(written.Set.First) != 2 {
+				t.Errorf("%s: %d of 2 under the other name; (-query +payload):\n%s", c.fields, len(written.Set.First), diff)
+			}
+			if least := plain + 1; (took > least) != c.again { // one inserts what is new
+				t.Errorf("%s: %d statements, at least %d", c.fields, took, least)
+			}
+		}
+	})
+}
