@@ -60,11 +60,11 @@ func (x *run) fillOne(h *hole, slot int32) error {
 		x.out = append(x.out, "null"...)
 		return nil
 	}
-	return x.row1(h.fetch, s, s.spans[slot].first, h.program)
+	return x.writeRow(h.fetch, s, s.spans[slot].first, h.program)
 }
 
-// row1 writes a row by one of its programs.
-func (x *run) row1(f *fetch, s *state, row int32, program int) error {
+// writeRow writes a row by one of its programs.
+func (x *run) writeRow(f *fetch, s *state, row int32, program int) error {
 	p := f.programs[program]
 	at := int(row)*f.segments + p.segment
 	start := s.base
@@ -102,7 +102,7 @@ func (x *run) fillConnection(h *hole, slot int32) error {
 		x.out = append(x.out, p.literal...)
 		switch p.code {
 		case partRows:
-			if err := x.rows(f, s, sp, p.program); err != nil {
+			if err := x.writeRows(f, s, sp, p.program); err != nil {
 				return err
 			}
 		case partTotal:
@@ -112,9 +112,9 @@ func (x *run) fillConnection(h *hole, slot int32) error {
 		case partPrevious:
 			x.out = strconv.AppendBool(x.out, s.backwards && sp.more || !s.backwards && sp.before)
 		case partStart:
-			x.end1(f, s, sp, 0)
+			x.writeEnd(f, s, sp, 0)
 		case partEnd:
-			x.end1(f, s, sp, sp.n-1)
+			x.writeEnd(f, s, sp, sp.n-1)
 		}
 	}
 	x.out = append(x.out, h.tail...)
@@ -133,13 +133,13 @@ func (s *state) at(f *fetch, sp *span, i int32) int32 {
 	return i
 }
 
-func (x *run) rows(f *fetch, s *state, sp *span, program int) error {
+func (x *run) writeRows(f *fetch, s *state, sp *span, program int) error {
 	x.out = append(x.out, '[')
 	for i := range sp.n {
 		if i > 0 {
 			x.out = append(x.out, ',')
 		}
-		if err := x.row1(f, s, s.at(f, sp, i), program); err != nil {
+		if err := x.writeRow(f, s, s.at(f, sp, i), program); err != nil {
 			return err
 		}
 	}
@@ -147,7 +147,7 @@ func (x *run) rows(f *fetch, s *state, sp *span, program int) error {
 	return nil
 }
 
-func (x *run) end1(f *fetch, s *state, sp *span, i int32) {
+func (x *run) writeEnd(f *fetch, s *state, sp *span, i int32) {
 	if sp.n == 0 {
 		x.out = append(x.out, "null"...)
 		return
@@ -199,7 +199,7 @@ func (x *run) fillNode(h *hole, id string) error {
 		}
 		s := &x.states[v.fetch.index]
 		if slot := s.roots.find(id); slot >= 0 && s.spans[slot].n > 0 {
-			return x.row1(v.fetch, s, s.spans[slot].first, v.program)
+			return x.writeRow(v.fetch, s, s.spans[slot].first, v.program)
 		}
 	}
 	x.out = append(x.out, "null"...)

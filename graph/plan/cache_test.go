@@ -61,7 +61,7 @@ func TestDocumentsDoNotFillMemory(t *testing.T) {
 	before := heap()
 	for i := range n {
 		text := fmt.Sprintf("{ applications(first: 3) { nodes { a%d: id %s } } }", i, strings.Repeat(" name code version", 65))
-		if _, err := p.find(parsed(t, p, text, nil), a); err != nil {
+		if _, err := p.find(actor.With(t.Context(), a), parsed(t, p, text, nil)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -86,7 +86,7 @@ func TestShapesDoNotFillMemory(t *testing.T) {
 	before, seen := heap(), map[*plan]bool{}
 	for i := range n {
 		oc.Variables = shapeVariables(switches, i)
-		c, err := p.find(oc, a)
+		c, err := p.find(actor.With(t.Context(), a), oc)
 		must(t, err)
 		seen[c.plan] = true
 	}
@@ -118,7 +118,7 @@ func TestValuesShareAPlan(t *testing.T) {
 			"n": int64(i), "after": fmt.Sprint(i), "f": map[string]any{"search": fmt.Sprint(i)}, "id": oid.New[oid.Application](),
 		}
 		oc.Variables["id"] = string(oid.New[oid.Application]())
-		c, err := p.find(oc, a)
+		c, err := p.find(actor.With(t.Context(), a), oc)
 		must(t, err)
 		seen[c.plan] = true
 	}

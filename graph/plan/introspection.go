@@ -53,7 +53,7 @@ func normal(doc *ast.QueryDocument) string {
 }
 
 // introspection gives the data that answers a question about the schema, nil where it has to be asked.
-func (p *Planner) introspection(oc *graphql.OperationContext) (*compiled, error) {
+func (p *Planner) introspection(ctx context.Context, oc *graphql.OperationContext) (*compiled, error) {
 	some, only := introspects(oc.Doc, oc.Operation)
 	switch {
 	case !some:
@@ -63,7 +63,7 @@ func (p *Planner) introspection(oc *graphql.OperationContext) (*compiled, error)
 	case len(oc.Doc.Operations) == 1 && normal(oc.Doc) == p.standard.text:
 		return &compiled{data: p.standard.data, weight: perByte * lengthOf(oc.Operation)}, nil
 	}
-	data, err := p.ask(oc)
+	data, err := p.ask(context.WithoutCancel(ctx), oc)
 	if err != nil {
 		return nil, err
 	}
@@ -71,8 +71,8 @@ func (p *Planner) introspection(oc *graphql.OperationContext) (*compiled, error)
 }
 
 // ask has the reference executor answer a question about the schema.
-func (p *Planner) ask(oc *graphql.OperationContext) ([]byte, error) {
-	ctx := graphql.WithOperationContext(context.Background(), oc)
+func (p *Planner) ask(ctx context.Context, oc *graphql.OperationContext) ([]byte, error) {
+	ctx = graphql.WithOperationContext(ctx, oc)
 	ctx = graphql.WithResponseContext(ctx, graphql.DefaultErrorPresenter, graphql.DefaultRecover)
 	response := p.ExecutableSchema.Exec(ctx)(ctx)
 	if errs := slices.Concat(response.Errors, graphql.GetErrors(ctx)); len(errs) > 0 {
@@ -95,7 +95,7 @@ func (p *Planner) prepare() error {
 		return fmt.Errorf("plan: the introspection query: %w", errs)
 	}
 	oc.DisableIntrospection = false
-	data, err := p.ask(oc)
+	data, err := p.ask(ctx, oc)
 	p.standard = prepared{normal(oc.Doc), data}
 	return err
 }

@@ -79,7 +79,7 @@ func New(schema graphql.ExecutableSchema, o Options) (*Planner, error) {
 const (
 	operationsTotal = 128 << 10
 	plansTotal      = 8 << 20
-	perByte          = 64 // bytes in memory for a byte of text
+	perByte         = 64 // bytes in memory for a byte of text
 )
 
 func (p *Planner) makeCaches() (err error) {
@@ -144,7 +144,7 @@ func (p *Planner) Exec(ctx context.Context) graphql.ResponseHandler {
 	if oc.Operation.Operation != ast.Query {
 		return p.ExecutableSchema.Exec(ctx)
 	}
-	found, err := p.find(oc, actor.From(ctx))
+	found, err := p.find(ctx, oc)
 	if err != nil {
 		return p.refuse(ctx, err)
 	}
@@ -208,7 +208,8 @@ func reason(ctx context.Context, err error) refusal {
 }
 
 // find gives the plan of an operation for a caller, compiling it where it is new.
-func (p *Planner) find(oc *graphql.OperationContext, a *actor.Actor) (*compiled, error) {
+func (p *Planner) find(ctx context.Context, oc *graphql.OperationContext) (*compiled, error) {
+	a := actor.From(ctx)
 	if a == nil || a.IsSystem() {
 		return nil, refuse(refusedActor)
 	}
@@ -228,7 +229,7 @@ func (p *Planner) find(oc *graphql.OperationContext, a *actor.Actor) (*compiled,
 	}
 	c, ok := p.plans.GetIfPresent(key)
 	if !ok {
-		c = p.compiled(oc, a)
+		c = p.compiled(ctx, oc, a)
 		p.plans.Set(key, c)
 	}
 	switch {
@@ -247,8 +248,8 @@ func (p *Planner) find(oc *graphql.OperationContext, a *actor.Actor) (*compiled,
 	return c, nil
 }
 
-func (p *Planner) compiled(oc *graphql.OperationContext, a *actor.Actor) *compiled {
-	if c, err := p.introspection(oc); c != nil || err != nil {
+func (p *Planner) compiled(ctx context.Context, oc *graphql.OperationContext, a *actor.Actor) *compiled {
+	if c, err := p.introspection(ctx, oc); c != nil || err != nil {
 		if err != nil {
 			return &compiled{refused: refusedIntrospection, weight: perByte * lengthOf(oc.Operation)}
 		}

@@ -86,7 +86,7 @@ func caller(p *Planner, s actor.Scope, client oid.Client) *actor.Actor {
 // planOf is the plan that a caller gets for an operation.
 func planOf(t testing.TB, p *Planner, a *actor.Actor, text string) *plan {
 	t.Helper()
-	c, err := p.find(parsed(t, p, text, nil), a)
+	c, err := p.find(actor.With(t.Context(), a), parsed(t, p, text, nil))
 	must(t, err)
 	return c.plan
 }

@@ -53,13 +53,13 @@ func userCandidates(a *actor.Actor) []*sql.Selector {
 
 // ofApplications selects the rows of a table that belong to applications which the caller owns, writes or created.
 func ofApplications(a *actor.Actor, table string) []*sql.Selector {
-	below := func() (*sql.SelectTable, *sql.SelectTable, *sql.Selector) {
+	below := func() (*sql.SelectTable, *sql.Selector) {
 		t, app := sql.Table(table).As("of_app"), sql.Table("applications").As("app")
-		return t, app, named(t, "id").Join(app).On(app.C("id"), t.C("application_id"))
+		return app, named(t, "id").Join(app).On(app.C("id"), t.C("application_id"))
 	}
-	_, app, inScope := below()
+	app, inScope := below()
 	inScope.Where(In(a, app.C("client_id")))
-	_, app, created := below()
+	app, created := below()
 	created.Where(byCaller(a, app))
 	t, g := sql.Table(table).As("of_app"), sql.Table("access_grants").As("of_grant")
 	granted := named(t, "id").Join(g).On(g.C("application_id"), t.C("application_id")).
