@@ -3,9 +3,9 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-# Our own packages for the race detector: not generated code, nor tests that drive another process. The differential test
+# Our own packages for the race detector: not generated code, nor tests that drive another process or are about single requests. The differential test
 # runs a part of its operations there.
-OURS = $(shell go list ./... | grep -v -e /ent -e /graph/generated -e /internal/proctest -e /internal/difftest -e /bench)
+OURS = $(shell go list ./... | grep -v -e /ent -e /graph/generated -e /internal/proctest -e /internal/difftest -e /internal/plantest -e /bench)
 
 # Of the benchmark: 1 is 1,000 clients and 10,000 applications.
 SCALE ?= 1
