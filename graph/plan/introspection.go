@@ -60,8 +60,9 @@ func (p *Planner) introspection(ctx context.Context, oc *graphql.OperationContex
 		return nil, nil
 	case !only || len(oc.Operation.VariableDefinitions) > 0:
 		return &compiled{refused: refusedIntrospection, weight: perByte * lengthOf(oc.Operation)}, nil
-	case len(oc.Doc.Operations) == 1 && normal(oc.Doc) == p.standard.text:
-		return &compiled{data: p.standard.data, weight: perByte * lengthOf(oc.Operation)}, nil
+	}
+	if known, err := p.standard(); err == nil && len(oc.Doc.Operations) == 1 && normal(oc.Doc) == known.text {
+		return &compiled{data: known.data, weight: perByte * lengthOf(oc.Operation)}, nil
 	}
 	data, err := p.ask(context.WithoutCancel(ctx), oc)
 	if err != nil {
@@ -87,15 +88,14 @@ type prepared struct {
 	data []byte
 }
 
-// prepare makes the answer to the standard query.
-func (p *Planner) prepare() error {
+// prepare makes the answer to the standard query: at the start, beside what else starts, for it takes longer than most.
+func (p *Planner) prepare() (prepared, error) {
 	ctx := graphql.StartOperationTrace(context.Background())
 	oc, errs := executor.New(p.ExecutableSchema).CreateOperationContext(ctx, &graphql.RawParams{Query: standard})
 	if len(errs) > 0 {
-		return fmt.Errorf("plan: the introspection query: %w", errs)
+		return prepared{}, fmt.Errorf("plan: the introspection query: %w", errs)
 	}
 	oc.DisableIntrospection = false
 	data, err := p.ask(ctx, oc)
-	p.standard = prepared{normal(oc.Doc), data}
-	return err
+	return prepared{normal(oc.Doc), data}, err
 }

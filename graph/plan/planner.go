@@ -33,7 +33,7 @@ type Planner struct {
 	sdl      *ast.Schema
 	table    *Table
 	metrics  *metrics
-	standard prepared
+	standard func() (prepared, error) // made once
 
 	clauses    sync.Map // clauseKey → *clause
 	operations *otter.Cache[*ast.OperationDefinition, *operation]
@@ -70,7 +70,9 @@ func New(schema graphql.ExecutableSchema, o Options) (*Planner, error) {
 	if err := p.makeCaches(); err != nil {
 		return nil, err
 	}
-	return p, p.prepare()
+	p.standard = sync.OnceValues(p.prepare)
+	go func() { _, _ = p.standard() }() // whoever asks for it hears of an error
+	return p, nil
 }
 
 // Bounds of the caches. Operations weigh the text of the document they stand in, as the cache of documents has it; plans

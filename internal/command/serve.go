@@ -61,7 +61,6 @@ func (s *Serve) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop(context.WithoutCancel(ctx))) }()
-	//nolint:contextcheck // what is prepared at the start belongs to no request
 	handler, err := h.Handler(hub.HTTP{Keys: keys, Clock: clock.Clock{}, Reads: hub.Reads(s.Reads), Options: s.options()})
 	if err != nil {
 		return err
