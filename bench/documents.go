@@ -1,7 +1,5 @@
 package main
 
-import _ "embed"
-
 const pointRead = `query Application($id: ID!) {
   application(id: $id) { id code name type accessType status createdAt updatedAt version }
 }`
@@ -52,6 +50,3 @@ const keysetPage = `query Page($after: String) {
 const propertyWrite = `mutation Set($input: ApplicationPropertiesSetInput!) {
   applicationPropertiesSet(input: $input) { properties { id name value version } errors { code message path } }
 }`
-
-//go:embed introspection.graphql
-var introspection string

@@ -39,5 +39,5 @@ func (l lists) after(w world, count int) string {
 			return l.cursors.Encode(l.byName, cursor.Position{Value: fold.Key(applicationName(w, n)), ID: applicationID(n)})
 		}
 	}
-	panic("shuffled is no permutation")
+	panic("shuffled is no permutation") // a fault of the world, which every run would show
 }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/appanage/appanage/graph/plan"
 )
 
 // request is one HTTP request, the same over loopback and straight to a handler.
@@ -45,7 +47,7 @@ func scenarios(w world, l lists) []scenario {
 		keyset("keyset page, platform", late, ""),
 		keyset("keyset page, 200th", late, l.after(w, 199*50)),
 		propertyWrites(w),
-		reading("introspection", first, graphQL(introspection, nil), get("/schema")),
+		reading("introspection", first, graphQL(plan.IntrospectionQuery, nil), get("/schema")),
 	}
 }
 

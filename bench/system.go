@@ -13,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/appanage/appanage/bench/byhand"
+	"github.com/appanage/appanage/graph/plan"
 	"github.com/appanage/appanage/internal/httpapi"
 	"github.com/appanage/appanage/internal/hub"
 	"github.com/appanage/appanage/internal/identity"
@@ -63,7 +64,7 @@ func (s *system) prepare(ctx context.Context, database string, progress io.Write
 			return err
 		}
 	}
-	schema, err := s.send(ctx, referenceTarget, callers.partner, graphQL(introspection, nil))
+	schema, err := s.send(ctx, referenceTarget, callers.partner, graphQL(plan.IntrospectionQuery, nil))
 	if err != nil {
 		return err
 	}

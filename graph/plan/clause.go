@@ -59,8 +59,8 @@ func step(n int) int {
 	return n
 }
 
-// few is step for the clients above, whose list is short and stands in one rule only.
-func few(n int) int {
+// stepAbove is step for the clients above, whose list is short and stands in one rule only.
+func stepAbove(n int) int {
 	if n == 0 {
 		return 0
 	}
@@ -69,9 +69,9 @@ func few(n int) int {
 
 func shapeOf(a *actor.Actor) shape {
 	if a.Scope.All {
-		return shape{all: true, above: few(len(a.Scope.Above))}
+		return shape{all: true, above: stepAbove(len(a.Scope.Above))}
 	}
-	return shape{clients: step(len(a.Scope.Clients)), above: few(len(a.Scope.Above))}
+	return shape{clients: step(len(a.Scope.Clients)), above: stepAbove(len(a.Scope.Above))}
 }
 
 // standIn is an actor of a shape. Each of its values is found nowhere else.

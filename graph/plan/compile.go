@@ -208,14 +208,18 @@ func (c *compiler) memberOf(w *writer, f *fetch, m field) error {
 
 // fits tells whether a column can stand behind a field of the SDL.
 func fits(c *Column, t *ast.Type, hidden bool) bool {
-	scalar := map[Encoding][]string{Integer: {"Int"}, Boolean: {"Boolean"}, Present: {"Boolean"}, Instant: {"DateTime"}}
 	if t.Elem != nil || t.NonNull && (c.Nullable || hidden) {
 		return false
 	}
-	if names, ok := scalar[c.Encoding]; ok {
-		return names[0] == t.NamedType
+	switch t.NamedType {
+	case "Int":
+		return c.Encoding == Integer
+	case "Boolean":
+		return c.Encoding == Boolean || c.Encoding == Present
+	case "DateTime":
+		return c.Encoding == Instant
 	}
-	return t.NamedType != "Int" && t.NamedType != "Boolean" && t.NamedType != "DateTime"
+	return c.Encoding == Text
 }
 
 func (c *compiler) computed(f *fetch, name string, computed *Computed, hidden bool) op {

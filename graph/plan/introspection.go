@@ -16,10 +16,10 @@ import (
 // The schema does not change while the server runs, and everybody who may read it at all reads the same. So the answer
 // to a question about it is made once and kept. That of the query all tools send is made at the start.
 
-// standard is what graphql-js's getIntrospectionQuery() gives: GraphiQL and most tools send it.
+// IntrospectionQuery is what graphql-js's getIntrospectionQuery() gives: GraphiQL and most tools send it.
 //
 //go:embed introspection.graphql
-var standard string
+var IntrospectionQuery string
 
 // refusedIntrospection is a question about the schema together with others, or with variables.
 const refusedIntrospection refusal = "introspection"
@@ -91,7 +91,7 @@ type prepared struct {
 // prepare makes the answer to the standard query: at the start, beside what else starts, for it takes longer than most.
 func (p *Planner) prepare() (prepared, error) {
 	ctx := graphql.StartOperationTrace(context.Background())
-	oc, errs := executor.New(p.ExecutableSchema).CreateOperationContext(ctx, &graphql.RawParams{Query: standard})
+	oc, errs := executor.New(p.ExecutableSchema).CreateOperationContext(ctx, &graphql.RawParams{Query: IntrospectionQuery})
 	if len(errs) > 0 {
 		return prepared{}, fmt.Errorf("plan: the introspection query: %w", errs)
 	}

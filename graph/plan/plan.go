@@ -144,7 +144,6 @@ const (
 	holeConnection                 // a connection
 	holeCursor                     // the cursor of the row itself
 	holeNodes                      // rows of several kinds
-	holeNull                       // null
 )
 
 // part is literal text of a connection, then something of it.

@@ -3,6 +3,7 @@ package plan
 import (
 	"database/sql/driver"
 	"fmt"
+	"maps"
 	"strings"
 
 	"entgo.io/ent/dialect/sql"
@@ -149,7 +150,7 @@ func newKind(name string) (*Kind, error) {
 		return nil, fmt.Errorf("plan: %s: ent has no type %s", name, lists.Ent)
 	}
 	k := &Kind{Name: name, Ent: lists.Ent, Entity: entity, List: lists, Scope: scope.Kinds[lists.Ent], Computed: map[string]Computed{}}
-	k.Columns, k.Edges = clone(entity.Columns), clone(entity.Edges)
+	k.Columns, k.Edges = maps.Clone(entity.Columns), maps.Clone(entity.Edges)
 	return k, k.check()
 }
 
@@ -211,12 +212,4 @@ func requires(f *ast.FieldDefinition) string {
 		return d.Arguments.ForName("requires").Value.Raw
 	}
 	return ""
-}
-
-func clone[V any](m map[string]V) map[string]V {
-	out := make(map[string]V, len(m))
-	for k, v := range m {
-		out[k] = v
-	}
-	return out
 }

@@ -219,7 +219,7 @@ func (w *world) individual() client {
 			return c
 		}
 	}
-	panic("no individual is near")
+	panic("no individual is near") // the world is always the same: a fault of its makers
 }
 
 // ownedBy is an active application of a client.
@@ -229,7 +229,7 @@ func (w *world) ownedBy(c client) oid.Application {
 			return a.id
 		}
 	}
-	panic("it owns none")
+	panic("it owns none") // as in individual
 }
 
 // find is the row of a table with an id.

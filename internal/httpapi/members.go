@@ -19,13 +19,13 @@ func objectMembers(body []byte) (map[string]json.RawMessage, *failure) {
 		return nil, badRequest(apperr.Validation, "the body must be one JSON object; lists of operations are not supported")
 	}
 	members := make(map[string]json.RawMessage, 4)
-	for s.skip(); s.next() != '}'; {
+	for s.past(); s.next() != '}'; {
 		if s.next() == ',' {
-			s.skip()
+			s.past()
 		}
 		name := unquoted(s.value())
 		s.next() // to the colon
-		s.skip()
+		s.past()
 		if _, twice := members[name]; twice {
 			return nil, badRequest(apperr.Validation, "the body has a member twice")
 		}
@@ -43,8 +43,8 @@ func (s *scanner) next() byte {
 	return s.rest[0]
 }
 
-// skip goes past one byte.
-func (s *scanner) skip() { s.rest = s.rest[1:] }
+// past goes past one byte.
+func (s *scanner) past() { s.rest = s.rest[1:] }
 
 // value goes past a value and gives its text.
 func (s *scanner) value() []byte {

@@ -2,7 +2,6 @@ package plantest
 
 import (
 	"bytes"
-	"os"
 	"strings"
 	"testing"
 
@@ -19,11 +18,7 @@ import (
 // questions about the schema, the one that all tools ask first.
 func questions(t *testing.T) []string {
 	t.Helper()
-	text, err := os.ReadFile("../../graph/plan/introspection.graphql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	standard := string(text)
+	standard := plan.IntrospectionQuery
 	return []string{
 		standard,
 		"# by a tool\n" + strings.Join(strings.Fields(standard), " "),
