@@ -138,7 +138,7 @@ func TestShapesOfScopesAreFew(t *testing.T) {
 			s := shapeOf(a)
 			shapes[s] = true
 			for _, k := range p.table.Kinds {
-				for _, u := range []use{toReach, toList} {
+				for _, u := range []use{toReach, toList, toPick} {
 					_, err := p.scoped(k, u, s)
 					must(t, err)
 				}
@@ -151,7 +151,7 @@ func TestShapesOfScopesAreFew(t *testing.T) {
 	p.clauses.Range(func(any, any) bool { kept++; return true })
 	after := heap()
 	t.Logf("%d shapes, %d clauses, heap %+d KiB", len(shapes), kept, (int64(after)-int64(before))>>10)
-	if most := len(steps) * len(steps); len(shapes) > most || kept > most*len(p.table.Kinds)*3 {
+	if most := len(steps) * len(steps); len(shapes) > most || kept > most*len(p.table.Kinds)*4 {
 		t.Errorf("%d shapes, %d clauses of %d kinds", len(shapes), kept, len(p.table.Kinds))
 	}
 	runtime.KeepAlive(p)

@@ -150,11 +150,13 @@ func column(name string) string { return "`" + alias + "`.`" + name + "`" }
 type use uint8
 
 const (
-	toReach use = iota // rows that can be reached at all
-	toList             // rows that lists hold
-	toFind             // the same, written for a list of its own
-	inSight            // the condition of Kind.Sight
-	toKnow             // the subquery of a computed field
+	toReach  use = iota // rows that can be reached at all
+	toList              // rows that lists hold
+	toFind              // candidates for them
+	toPick              // which candidates are listed
+	toFollow            // rows that are shown with others
+	inSight             // the condition of Kind.Sight
+	toKnow              // the subquery of a computed field
 )
 
 // clauseKey names a clause that depends on the caller's shape only.
@@ -185,8 +187,13 @@ func (p *Planner) clauseFor(key clauseKey, rule func(a *actor.Actor) queried) (*
 // scoped is the clause that every statement over a kind begins with.
 func (p *Planner) scoped(k *Kind, u use, s shape) (*clause, error) {
 	return p.clauseFor(clauseKey{kind: k.Name, use: u, shape: s}, func(a *actor.Actor) queried {
-		if u == toReach {
+		switch u {
+		case toReach:
 			return orNil(k.Scope.ReadBy(a, column))
+		case toFollow:
+			return nil
+		case toPick:
+			return orNil(k.Scope.AmongBy(a, column))
 		}
 		return orNil(k.Scope.ListBy(a, column))
 	})

@@ -297,7 +297,8 @@ func plainly(t *testing.T, args []any) []string {
 	return out
 }
 
-// A list over everything in sight begins with candidates: whatever the rule lists is among them.
+// A list over everything in sight begins with candidates: whatever the rule lists is among them, and what is picked of
+// them is what the rule lists.
 func TestCandidatesMissNothing(t *testing.T) {
 	engines(t, func(t *testing.T, db *store.DB) {
 		c := newCrowd(t, db)
@@ -319,17 +320,55 @@ func TestCandidatesMissNothing(t *testing.T) {
 						named[id] = true
 					}
 				}
+				listed := map[string]bool{}
 				text, args := c.rendered(k.Scope.ListBy(a, column))
 				for _, id := range texts(t, db, "SELECT "+column("id")+" FROM `"+k.Table+"` AS `t`"+text, args) {
 					kinds[k.Name]++
+					listed[id] = true
 					if !named[id] {
 						t.Errorf("%s %s is listed for %+v and no candidate", k.Name, id, a.Scope)
+					}
+				}
+				text, args = c.rendered(k.Scope.AmongBy(a, column))
+				for _, id := range texts(t, db, "SELECT "+column("id")+" FROM `"+k.Table+"` AS `t`"+text, args) {
+					if named[id] && !listed[id] {
+						t.Errorf("%s %s is picked for %+v and not listed", k.Name, id, a.Scope)
 					}
 				}
 			}
 		}
 		if len(kinds) < 5 {
 			t.Errorf("rows were listed of %v only", kinds)
+		}
+	})
+}
+
+// What is shown with a row needs no scope of its own: whoever reaches the row reaches it.
+func TestShownIsReached(t *testing.T) {
+	engines(t, func(t *testing.T, db *store.DB) {
+		c, shown := newCrowd(t, db), map[string]int{}
+		clients := c.table.Kinds["Client"]
+		for n := range 60 {
+			a := c.caller(n)
+			reached := map[string]bool{}
+			text, args := c.rendered(clients.Scope.ReadBy(a, column))
+			for _, id := range texts(t, db, "SELECT "+column("id")+" FROM `"+clients.Table+"` AS `t`"+text, args) {
+				reached[id] = true
+			}
+			for _, k := range c.table.Kinds {
+				for _, keeps := range k.Scope.Shows {
+					text, args := c.rendered(k.Scope.ReadBy(a, column))
+					for _, id := range texts(t, db, "SELECT "+column(keeps)+" FROM `"+k.Table+"` AS `t`"+text, args) {
+						shown[k.Name]++
+						if !reached[id] {
+							t.Errorf("%s.%s shows %s to %+v, who cannot reach it", k.Name, keeps, id, a.Scope)
+						}
+					}
+				}
+			}
+		}
+		if shown["Application"] == 0 {
+			t.Error("no owner was ever shown")
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -114,6 +115,7 @@ func (c *compiler) child(parent *fetch, k *Kind, e Edge, name string) *fetch {
 	switch e.Cardinality {
 	case ToOne:
 		f.by, f.byColumn, f.parentAt = byID, f.column("id"), parent.key(e.Column)
+		f.shown = slices.Contains(parent.kind.Scope.Shows, e.Column)
 	case ToMany:
 		f.byColumn, f.parentAt = f.column(e.Column), parent.key("id")
 	case ManyToMany:

@@ -227,7 +227,10 @@ func (x *run) ones(keys []any) error {
 		x.st.few()
 	}
 	rule := toReach
-	if x.listed(keys) {
+	switch {
+	case x.f.shown:
+		rule = toFollow
+	case x.listed(keys):
 		rule = toList
 	}
 	if err := x.st.from(x.p, x.f, rule); err != nil {

@@ -174,11 +174,15 @@ func (s *statement) from(p *Planner, f *fetch, u use) error {
 
 // fromAll is from for a list over everything in sight. Where it begins with candidates, the scope judges those.
 func (s *statement) fromAll(p *Planner, f *fetch) error {
-	c, err := p.scoped(f.kind, toList, s.shape)
+	some, err := p.candidates(f.kind, s.shape)
 	if err != nil {
 		return err
 	}
-	some, err := p.candidates(f.kind, s.shape)
+	u := toPick
+	if some.text == "" {
+		u = toList
+	}
+	c, err := p.scoped(f.kind, u, s.shape)
 	if err != nil {
 		return err
 	}

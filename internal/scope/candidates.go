@@ -28,17 +28,13 @@ func shipped(table string) *sql.Selector {
 	return named(t, "id").Where(sql.And(sql.EQ(t.C("client_id"), oid.SystemClient), sql.EQ(t.C("built_in"), true)))
 }
 
-// byCaller selects the EXPLICIT applications that the caller's client created.
-func byCaller(a *actor.Actor, t *sql.SelectTable) *sql.Predicate {
-	return sql.And(sql.EQ(t.C("creator_id"), a.Client), sql.EQ(t.C("access_type"), enum.AccessExplicit))
-}
-
+// Each of these is visible while it is active: activeOrUpdatable relies on it.
 func applicationCandidates(a *actor.Actor) []*sql.Selector {
 	g, c := sql.Table("access_grants").As("app_grant"), sql.Table("applications").As("created")
 	return []*sql.Selector{
 		owned(a, "applications"),
-		named(g, "application_id").Where(sql.And(In(a, g.C("client_id")), sql.In(g.C("level"), enum.LevelRead, enum.LevelWrite))),
-		named(c, "id").Where(byCaller(a, c)),
+		named(g, "application_id").Where(sql.And(In(a, g.C("client_id")), opens(a, g))),
+		named(c, "id").Where(createdByCaller(a, c.C)),
 	}
 }
 
@@ -60,7 +56,7 @@ func ofApplications(a *actor.Actor, table string) []*sql.Selector {
 	app, inScope := below()
 	inScope.Where(In(a, app.C("client_id")))
 	app, created := below()
-	created.Where(byCaller(a, app))
+	created.Where(sql.And(sql.EQ(app.C("creator_id"), a.Client), sql.EQ(app.C("access_type"), enum.AccessExplicit)))
 	t, g := sql.Table(table).As("of_app"), sql.Table("access_grants").As("of_grant")
 	granted := named(t, "id").Join(g).On(g.C("application_id"), t.C("application_id")).
 		Where(sql.And(sql.EQ(g.C("client_id"), a.Client), sql.EQ(g.C("level"), enum.LevelWrite)))

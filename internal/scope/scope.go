@@ -27,25 +27,31 @@ type Kind struct {
 	Read Rule // rows that can be reached at all: by id, by an edge
 	List Rule // rows that lists hold; nil: the same as Read
 	// Candidates names, for a scope that is listed, at least all rows of List by their ids, each select by an index. Lists
-	// over everything in sight begin with them; without, they would walk through the rows of the whole platform. List
-	// is asked of them all the same.
+	// over everything in sight begin with them; without, they would walk through the rows of the whole platform.
 	Candidates func(a *actor.Actor) []*sql.Selector
-	Write      Rule // rows that can be changed or deleted; nil: none, only the platform itself writes them
+	// Among is List in fewer words, for candidates: a candidate it is true of is listed. nil: List is asked of them.
+	Among Rule
+	// Shows has the columns whose client can be reached by whoever reaches the row: the rule of clients says so.
+	Shows []string
+	Write Rule // rows that can be changed or deleted; nil: none, only the platform itself writes them
 }
 
 // Kinds has every ent type; the store refuses a type that is missing here.
 var Kinds = map[string]Kind{
-	"Tenant":              {Read: reachableClient, List: own("id"), Write: own("id")},
-	"ClientPath":          {Read: own("descendant_id")},
-	"User":                {Read: visibleUser, Write: own("client_id"), Candidates: userCandidates},
-	"Membership":          {Read: ownOrMine("user_id"), Write: own("client_id")},
-	"Session":             {Read: ownOrMine("user_id"), Write: ownOrMine("user_id")},
-	"Permission":          {Read: visiblePermission, Write: own("client_id"), Candidates: permissionCandidates},
-	"Role":                {Read: visibleRole, Write: own("client_id"), Candidates: roleCandidates},
-	"RolePath":            {},
-	"RolePackage":         {Read: visiblePackage, Write: own("client_id"), Candidates: packageCandidates},
-	"PackageGift":         {Read: own("client_id"), Write: own("client_id")},
-	"Application":         {Read: visibleApplication, Write: updatableApplication, Candidates: applicationCandidates},
+	"Tenant":      {Read: reachableClient, List: own("id"), Write: own("id")},
+	"ClientPath":  {Read: own("descendant_id")},
+	"User":        {Read: visibleUser, Write: own("client_id"), Candidates: userCandidates},
+	"Membership":  {Read: ownOrMine("user_id"), Write: own("client_id")},
+	"Session":     {Read: ownOrMine("user_id"), Write: ownOrMine("user_id")},
+	"Permission":  {Read: visiblePermission, Write: own("client_id"), Candidates: permissionCandidates},
+	"Role":        {Read: visibleRole, Write: own("client_id"), Candidates: roleCandidates},
+	"RolePath":    {},
+	"RolePackage": {Read: visiblePackage, Write: own("client_id"), Candidates: packageCandidates},
+	"PackageGift": {Read: own("client_id"), Write: own("client_id")},
+	"Application": {
+		Read: visibleApplication, Write: updatableApplication,
+		Candidates: applicationCandidates, Among: activeOrUpdatable, Shows: []string{"client_id"},
+	},
 	"AccessGrant":         {Read: own("client_id"), Write: own("client_id")},
 	"ApplicationProperty": {Read: own("client_id"), Write: own("client_id")},
 	"ClientURL":           {Read: own("client_id"), Write: own("client_id")},
@@ -76,6 +82,14 @@ func (k Kind) ListBy(a *actor.Actor, col Column) *sql.Predicate {
 		return k.ReadBy(a, col)
 	}
 	return apply(k.List, a, col)
+}
+
+// AmongBy is the predicate for listing rows that Candidates named.
+func (k Kind) AmongBy(a *actor.Actor, col Column) *sql.Predicate {
+	if k.Among == nil {
+		return k.ListBy(a, col)
+	}
+	return apply(k.Among, a, col)
 }
 
 // WriteBy is the predicate for changing rows of a kind.
@@ -182,6 +196,16 @@ func updatableApplication(a *actor.Actor, col Column) *sql.Predicate {
 	return either(own("client_id"), createdByCaller)(a, col)
 }
 
+// activeOrUpdatable is visibleApplication of candidates: each is owned in scope, or created by the caller, or there is a
+// grant in force; and that suffices for active ones.
+func activeOrUpdatable(a *actor.Actor, col Column) *sql.Predicate {
+	return either(active, updatableApplication)(a, col)
+}
+
+func active(_ *actor.Actor, col Column) *sql.Predicate {
+	return sql.EQ(col("status"), enum.ApplicationActive)
+}
+
 // createdByCaller: an EXPLICIT application whose creator is the caller's client and still has write access (domain 4.4).
 func createdByCaller(a *actor.Actor, col Column) *sql.Predicate {
 	return sql.And(sql.EQ(col("access_type"), enum.AccessExplicit), sql.EQ(col("creator_id"), a.Client),
@@ -250,8 +274,7 @@ func Granted(a *actor.Actor, application string) *sql.Predicate {
 	return there(sql.SelectExpr(sql.Raw("1")).From(g).Where(sql.And(
 		sql.ColumnsEQ(g.C("application_id"), application),
 		sql.EQ(g.C("client_id"), a.Client),
-		sql.In(g.C("level"), enum.LevelRead, enum.LevelWrite),
-		inForce(g.C("expires_at"), a.Now()))))
+		opens(a, g))))
 }
 
 // GrantedLevel is a scalar subquery: the level of the grant in force, READ or WRITE, that the caller's own client has on
@@ -261,8 +284,7 @@ func GrantedLevel(a *actor.Actor, application string) *sql.Selector {
 	return sql.Select(g.C("level")).From(g).Where(sql.And(
 		sql.ColumnsEQ(g.C("application_id"), application),
 		sql.EQ(g.C("client_id"), a.Client),
-		sql.In(g.C("level"), enum.LevelRead, enum.LevelWrite),
-		inForce(g.C("expires_at"), a.Now())))
+		opens(a, g)))
 }
 
 // granted: some client in scope has a READ or WRITE grant in force on the application in this column.
@@ -271,8 +293,7 @@ func granted(a *actor.Actor, application, alias string) *sql.Predicate {
 	return there(sql.SelectExpr(sql.Raw("1")).From(g).Where(and(
 		sql.ColumnsEQ(g.C("application_id"), application),
 		In(a, g.C("client_id")),
-		sql.In(g.C("level"), enum.LevelRead, enum.LevelWrite),
-		inForce(g.C("expires_at"), a.Now()))))
+		opens(a, g))))
 }
 
 // writable: the caller's client has a WRITE grant in force on the application in this column.
@@ -283,6 +304,11 @@ func writable(a *actor.Actor, application, alias string) *sql.Predicate {
 		sql.EQ(g.C("client_id"), a.Client),
 		sql.EQ(g.C("level"), enum.LevelWrite),
 		inForce(g.C("expires_at"), a.Now()))))
+}
+
+// opens: the grant is of a level that lets its client read, and in force.
+func opens(a *actor.Actor, grant *sql.SelectTable) *sql.Predicate {
+	return sql.And(sql.In(grant.C("level"), enum.LevelRead, enum.LevelWrite), inForce(grant.C("expires_at"), a.Now()))
 }
 
 func inForce(expires string, now time.Time) *sql.Predicate {
