@@ -39,7 +39,11 @@ type AuditEvent struct {
 	// After holds the value of the "after" field.
 	After *string `json:"after,omitempty"`
 	// RequestID holds the value of the "request_id" field.
-	RequestID    string `json:"request_id,omitempty"`
+	RequestID string `json:"request_id,omitempty"`
+	// Seal holds the value of the "seal" field.
+	Seal *int64 `json:"seal,omitempty"`
+	// MAC holds the value of the "mac" field.
+	MAC          *string `json:"-"`
 	selectValues sql.SelectValues
 }
 
@@ -48,7 +52,9 @@ func (*AuditEvent) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case auditevent.FieldID, auditevent.FieldClientID, auditevent.FieldActorClientID, auditevent.FieldActorUserID, auditevent.FieldOnBehalf, auditevent.FieldOperation, auditevent.FieldKind, auditevent.FieldObjectID, auditevent.FieldBefore, auditevent.FieldAfter, auditevent.FieldRequestID:
+		case auditevent.FieldSeal:
+			values[i] = new(sql.NullInt64)
+		case auditevent.FieldID, auditevent.FieldClientID, auditevent.FieldActorClientID, auditevent.FieldActorUserID, auditevent.FieldOnBehalf, auditevent.FieldOperation, auditevent.FieldKind, auditevent.FieldObjectID, auditevent.FieldBefore, auditevent.FieldAfter, auditevent.FieldRequestID, auditevent.FieldMAC:
 			values[i] = new(sql.NullString)
 		case auditevent.FieldAt:
 			values[i] = new(sql.NullTime)
@@ -143,6 +149,20 @@ func (_m *AuditEvent) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.RequestID = value.String
 			}
+		case auditevent.FieldSeal:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field seal", values[i])
+			} else if value.Valid {
+				_m.Seal = new(int64)
+				*_m.Seal = value.Int64
+			}
+		case auditevent.FieldMAC:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field mac", values[i])
+			} else if value.Valid {
+				_m.MAC = new(string)
+				*_m.MAC = value.String
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -219,6 +239,13 @@ func (_m *AuditEvent) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("request_id=")
 	builder.WriteString(_m.RequestID)
+	builder.WriteString(", ")
+	if v := _m.Seal; v != nil {
+		builder.WriteString("seal=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("mac=<sensitive>")
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -135,6 +135,34 @@ func (_c *AuditEventCreate) SetNillableRequestID(v *string) *AuditEventCreate {
 	return _c
 }
 
+// SetSeal sets the "seal" field.
+func (_c *AuditEventCreate) SetSeal(v int64) *AuditEventCreate {
+	_c.mutation.SetSeal(v)
+	return _c
+}
+
+// SetNillableSeal sets the "seal" field if the given value is not nil.
+func (_c *AuditEventCreate) SetNillableSeal(v *int64) *AuditEventCreate {
+	if v != nil {
+		_c.SetSeal(*v)
+	}
+	return _c
+}
+
+// SetMAC sets the "mac" field.
+func (_c *AuditEventCreate) SetMAC(v string) *AuditEventCreate {
+	_c.mutation.SetMAC(v)
+	return _c
+}
+
+// SetNillableMAC sets the "mac" field if the given value is not nil.
+func (_c *AuditEventCreate) SetNillableMAC(v *string) *AuditEventCreate {
+	if v != nil {
+		_c.SetMAC(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *AuditEventCreate) SetID(v oid.AuditEvent) *AuditEventCreate {
 	_c.mutation.SetID(v)
@@ -246,6 +274,11 @@ func (_c *AuditEventCreate) check() error {
 			return &ValidationError{Name: "request_id", err: fmt.Errorf(`ent: validator failed for field "AuditEvent.request_id": %w`, err)}
 		}
 	}
+	if v, ok := _c.mutation.MAC(); ok {
+		if err := auditevent.MACValidator(v); err != nil {
+			return &ValidationError{Name: "mac", err: fmt.Errorf(`ent: validator failed for field "AuditEvent.mac": %w`, err)}
+		}
+	}
 	return nil
 }
 
@@ -324,6 +357,14 @@ func (_c *AuditEventCreate) createSpec() (*AuditEvent, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.RequestID(); ok {
 		_spec.SetField(auditevent.FieldRequestID, field.TypeString, value)
 		_node.RequestID = value
+	}
+	if value, ok := _c.mutation.Seal(); ok {
+		_spec.SetField(auditevent.FieldSeal, field.TypeInt64, value)
+		_node.Seal = &value
+	}
+	if value, ok := _c.mutation.MAC(); ok {
+		_spec.SetField(auditevent.FieldMAC, field.TypeString, value)
+		_node.MAC = &value
 	}
 	return _node, _spec
 }

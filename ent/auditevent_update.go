@@ -27,6 +27,53 @@ func (_u *AuditEventUpdate) Where(ps ...predicate.AuditEvent) *AuditEventUpdate 
 	return _u
 }
 
+// SetSeal sets the "seal" field.
+func (_u *AuditEventUpdate) SetSeal(v int64) *AuditEventUpdate {
+	_u.mutation.ResetSeal()
+	_u.mutation.SetSeal(v)
+	return _u
+}
+
+// SetNillableSeal sets the "seal" field if the given value is not nil.
+func (_u *AuditEventUpdate) SetNillableSeal(v *int64) *AuditEventUpdate {
+	if v != nil {
+		_u.SetSeal(*v)
+	}
+	return _u
+}
+
+// AddSeal adds value to the "seal" field.
+func (_u *AuditEventUpdate) AddSeal(v int64) *AuditEventUpdate {
+	_u.mutation.AddSeal(v)
+	return _u
+}
+
+// ClearSeal clears the value of the "seal" field.
+func (_u *AuditEventUpdate) ClearSeal() *AuditEventUpdate {
+	_u.mutation.ClearSeal()
+	return _u
+}
+
+// SetMAC sets the "mac" field.
+func (_u *AuditEventUpdate) SetMAC(v string) *AuditEventUpdate {
+	_u.mutation.SetMAC(v)
+	return _u
+}
+
+// SetNillableMAC sets the "mac" field if the given value is not nil.
+func (_u *AuditEventUpdate) SetNillableMAC(v *string) *AuditEventUpdate {
+	if v != nil {
+		_u.SetMAC(*v)
+	}
+	return _u
+}
+
+// ClearMAC clears the value of the "mac" field.
+func (_u *AuditEventUpdate) ClearMAC() *AuditEventUpdate {
+	_u.mutation.ClearMAC()
+	return _u
+}
+
 // Mutation returns the AuditEventMutation object of the builder.
 func (_u *AuditEventUpdate) Mutation() *AuditEventMutation {
 	return _u.mutation
@@ -59,7 +106,20 @@ func (_u *AuditEventUpdate) ExecX(ctx context.Context) {
 	}
 }
 
+// check runs all checks and user-defined validators on the builder.
+func (_u *AuditEventUpdate) check() error {
+	if v, ok := _u.mutation.MAC(); ok {
+		if err := auditevent.MACValidator(v); err != nil {
+			return &ValidationError{Name: "mac", err: fmt.Errorf(`ent: validator failed for field "AuditEvent.mac": %w`, err)}
+		}
+	}
+	return nil
+}
+
 func (_u *AuditEventUpdate) sqlSave(ctx context.Context) (_node int, err error) {
+	if err := _u.check(); err != nil {
+		return _node, err
+	}
 	_spec := sqlgraph.NewUpdateSpec(auditevent.Table, auditevent.Columns, sqlgraph.NewFieldSpec(auditevent.FieldID, field.TypeString))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
@@ -80,6 +140,21 @@ func (_u *AuditEventUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	if _u.mutation.AfterCleared() {
 		_spec.ClearField(auditevent.FieldAfter, field.TypeString)
 	}
+	if value, ok := _u.mutation.Seal(); ok {
+		_spec.SetField(auditevent.FieldSeal, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedSeal(); ok {
+		_spec.AddField(auditevent.FieldSeal, field.TypeInt64, value)
+	}
+	if _u.mutation.SealCleared() {
+		_spec.ClearField(auditevent.FieldSeal, field.TypeInt64)
+	}
+	if value, ok := _u.mutation.MAC(); ok {
+		_spec.SetField(auditevent.FieldMAC, field.TypeString, value)
+	}
+	if _u.mutation.MACCleared() {
+		_spec.ClearField(auditevent.FieldMAC, field.TypeString)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{auditevent.Label}
@@ -98,6 +173,53 @@ type AuditEventUpdateOne struct {
 	fields   []string
 	hooks    []Hook
 	mutation *AuditEventMutation
+}
+
+// SetSeal sets the "seal" field.
+func (_u *AuditEventUpdateOne) SetSeal(v int64) *AuditEventUpdateOne {
+	_u.mutation.ResetSeal()
+	_u.mutation.SetSeal(v)
+	return _u
+}
+
+// SetNillableSeal sets the "seal" field if the given value is not nil.
+func (_u *AuditEventUpdateOne) SetNillableSeal(v *int64) *AuditEventUpdateOne {
+	if v != nil {
+		_u.SetSeal(*v)
+	}
+	return _u
+}
+
+// AddSeal adds value to the "seal" field.
+func (_u *AuditEventUpdateOne) AddSeal(v int64) *AuditEventUpdateOne {
+	_u.mutation.AddSeal(v)
+	return _u
+}
+
+// ClearSeal clears the value of the "seal" field.
+func (_u *AuditEventUpdateOne) ClearSeal() *AuditEventUpdateOne {
+	_u.mutation.ClearSeal()
+	return _u
+}
+
+// SetMAC sets the "mac" field.
+func (_u *AuditEventUpdateOne) SetMAC(v string) *AuditEventUpdateOne {
+	_u.mutation.SetMAC(v)
+	return _u
+}
+
+// SetNillableMAC sets the "mac" field if the given value is not nil.
+func (_u *AuditEventUpdateOne) SetNillableMAC(v *string) *AuditEventUpdateOne {
+	if v != nil {
+		_u.SetMAC(*v)
+	}
+	return _u
+}
+
+// ClearMAC clears the value of the "mac" field.
+func (_u *AuditEventUpdateOne) ClearMAC() *AuditEventUpdateOne {
+	_u.mutation.ClearMAC()
+	return _u
 }
 
 // Mutation returns the AuditEventMutation object of the builder.
@@ -145,7 +267,20 @@ func (_u *AuditEventUpdateOne) ExecX(ctx context.Context) {
 	}
 }
 
+// check runs all checks and user-defined validators on the builder.
+func (_u *AuditEventUpdateOne) check() error {
+	if v, ok := _u.mutation.MAC(); ok {
+		if err := auditevent.MACValidator(v); err != nil {
+			return &ValidationError{Name: "mac", err: fmt.Errorf(`ent: validator failed for field "AuditEvent.mac": %w`, err)}
+		}
+	}
+	return nil
+}
+
 func (_u *AuditEventUpdateOne) sqlSave(ctx context.Context) (_node *AuditEvent, err error) {
+	if err := _u.check(); err != nil {
+		return _node, err
+	}
 	_spec := sqlgraph.NewUpdateSpec(auditevent.Table, auditevent.Columns, sqlgraph.NewFieldSpec(auditevent.FieldID, field.TypeString))
 	id, ok := _u.mutation.ID()
 	if !ok {
@@ -182,6 +317,21 @@ func (_u *AuditEventUpdateOne) sqlSave(ctx context.Context) (_node *AuditEvent, 
 	}
 	if _u.mutation.AfterCleared() {
 		_spec.ClearField(auditevent.FieldAfter, field.TypeString)
+	}
+	if value, ok := _u.mutation.Seal(); ok {
+		_spec.SetField(auditevent.FieldSeal, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedSeal(); ok {
+		_spec.AddField(auditevent.FieldSeal, field.TypeInt64, value)
+	}
+	if _u.mutation.SealCleared() {
+		_spec.ClearField(auditevent.FieldSeal, field.TypeInt64)
+	}
+	if value, ok := _u.mutation.MAC(); ok {
+		_spec.SetField(auditevent.FieldMAC, field.TypeString, value)
+	}
+	if _u.mutation.MACCleared() {
+		_spec.ClearField(auditevent.FieldMAC, field.TypeString)
 	}
 	_node = &AuditEvent{config: _u.config}
 	_spec.Assign = _node.assignValues

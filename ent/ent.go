@@ -15,11 +15,17 @@ import (
 	"github.com/appanage/appanage/ent/accessgrant"
 	"github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/ent/applicationproperty"
+	"github.com/appanage/appanage/ent/attempt"
 	"github.com/appanage/appanage/ent/auditevent"
 	"github.com/appanage/appanage/ent/claimedname"
 	"github.com/appanage/appanage/ent/clientpath"
 	"github.com/appanage/appanage/ent/clienturl"
+	"github.com/appanage/appanage/ent/idempotencykey"
+	"github.com/appanage/appanage/ent/invitation"
+	"github.com/appanage/appanage/ent/lease"
+	"github.com/appanage/appanage/ent/link"
 	"github.com/appanage/appanage/ent/membership"
+	"github.com/appanage/appanage/ent/outboxevent"
 	"github.com/appanage/appanage/ent/packagegift"
 	"github.com/appanage/appanage/ent/permission"
 	"github.com/appanage/appanage/ent/role"
@@ -91,11 +97,17 @@ func checkColumn(t, c string) error {
 			accessgrant.Table:         accessgrant.ValidColumn,
 			application.Table:         application.ValidColumn,
 			applicationproperty.Table: applicationproperty.ValidColumn,
+			attempt.Table:             attempt.ValidColumn,
 			auditevent.Table:          auditevent.ValidColumn,
 			claimedname.Table:         claimedname.ValidColumn,
 			clientpath.Table:          clientpath.ValidColumn,
 			clienturl.Table:           clienturl.ValidColumn,
+			idempotencykey.Table:      idempotencykey.ValidColumn,
+			invitation.Table:          invitation.ValidColumn,
+			lease.Table:               lease.ValidColumn,
+			link.Table:                link.ValidColumn,
 			membership.Table:          membership.ValidColumn,
+			outboxevent.Table:         outboxevent.ValidColumn,
 			packagegift.Table:         packagegift.ValidColumn,
 			permission.Table:          permission.ValidColumn,
 			role.Table:                role.ValidColumn,

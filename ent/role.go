@@ -60,13 +60,15 @@ type RoleEdges struct {
 	Packages []*RolePackage `json:"packages,omitempty"`
 	// Memberships holds the value of the memberships edge.
 	Memberships []*Membership `json:"memberships,omitempty"`
+	// Invitations holds the value of the invitations edge.
+	Invitations []*Invitation `json:"invitations,omitempty"`
 	// ReachedRoles holds the value of the reached_roles edge.
 	ReachedRoles []*Role `json:"reached_roles,omitempty"`
 	// Paths holds the value of the paths edge.
 	Paths []*RolePath `json:"paths,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [9]bool
+	loadedTypes [10]bool
 }
 
 // ClientOrErr returns the Client value or an error if the edge
@@ -136,10 +138,19 @@ func (e RoleEdges) MembershipsOrErr() ([]*Membership, error) {
 	return nil, &NotLoadedError{edge: "memberships"}
 }
 
+// InvitationsOrErr returns the Invitations value or an error if the edge
+// was not loaded in eager-loading.
+func (e RoleEdges) InvitationsOrErr() ([]*Invitation, error) {
+	if e.loadedTypes[7] {
+		return e.Invitations, nil
+	}
+	return nil, &NotLoadedError{edge: "invitations"}
+}
+
 // ReachedRolesOrErr returns the ReachedRoles value or an error if the edge
 // was not loaded in eager-loading.
 func (e RoleEdges) ReachedRolesOrErr() ([]*Role, error) {
-	if e.loadedTypes[7] {
+	if e.loadedTypes[8] {
 		return e.ReachedRoles, nil
 	}
 	return nil, &NotLoadedError{edge: "reached_roles"}
@@ -148,7 +159,7 @@ func (e RoleEdges) ReachedRolesOrErr() ([]*Role, error) {
 // PathsOrErr returns the Paths value or an error if the edge
 // was not loaded in eager-loading.
 func (e RoleEdges) PathsOrErr() ([]*RolePath, error) {
-	if e.loadedTypes[8] {
+	if e.loadedTypes[9] {
 		return e.Paths, nil
 	}
 	return nil, &NotLoadedError{edge: "paths"}
@@ -289,6 +300,11 @@ func (_m *Role) QueryPackages() *RolePackageQuery {
 // QueryMemberships queries the "memberships" edge of the Role entity.
 func (_m *Role) QueryMemberships() *MembershipQuery {
 	return NewRoleClient(_m.config).QueryMemberships(_m)
+}
+
+// QueryInvitations queries the "invitations" edge of the Role entity.
+func (_m *Role) QueryInvitations() *InvitationQuery {
+	return NewRoleClient(_m.config).QueryInvitations(_m)
 }
 
 // QueryReachedRoles queries the "reached_roles" edge of the Role entity.

@@ -14,6 +14,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/appanage/appanage/ent/application"
+	"github.com/appanage/appanage/ent/invitation"
 	"github.com/appanage/appanage/ent/membership"
 	"github.com/appanage/appanage/ent/permission"
 	"github.com/appanage/appanage/ent/predicate"
@@ -38,6 +39,7 @@ type RoleQuery struct {
 	withSubRoles     *RoleQuery
 	withPackages     *RolePackageQuery
 	withMemberships  *MembershipQuery
+	withInvitations  *InvitationQuery
 	withReachedRoles *RoleQuery
 	withPaths        *RolePathQuery
 	modifiers        []func(*sql.Selector)
@@ -224,6 +226,28 @@ func (_q *RoleQuery) QueryMemberships() *MembershipQuery {
 			sqlgraph.From(role.Table, role.FieldID, selector),
 			sqlgraph.To(membership.Table, membership.FieldID),
 			sqlgraph.Edge(sqlgraph.M2M, true, role.MembershipsTable, role.MembershipsPrimaryKey...),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryInvitations chains the current query on the "invitations" edge.
+func (_q *RoleQuery) QueryInvitations() *InvitationQuery {
+	query := (&InvitationClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(role.Table, role.FieldID, selector),
+			sqlgraph.To(invitation.Table, invitation.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, true, role.InvitationsTable, role.InvitationsPrimaryKey...),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -474,6 +498,7 @@ func (_q *RoleQuery) Clone() *RoleQuery {
 		withSubRoles:     _q.withSubRoles.Clone(),
 		withPackages:     _q.withPackages.Clone(),
 		withMemberships:  _q.withMemberships.Clone(),
+		withInvitations:  _q.withInvitations.Clone(),
 		withReachedRoles: _q.withReachedRoles.Clone(),
 		withPaths:        _q.withPaths.Clone(),
 		// clone intermediate query.
@@ -556,6 +581,17 @@ func (_q *RoleQuery) WithMemberships(opts ...func(*MembershipQuery)) *RoleQuery 
 		opt(query)
 	}
 	_q.withMemberships = query
+	return _q
+}
+
+// WithInvitations tells the query-builder to eager-load the nodes that are connected to
+// the "invitations" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *RoleQuery) WithInvitations(opts ...func(*InvitationQuery)) *RoleQuery {
+	query := (&InvitationClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withInvitations = query
 	return _q
 }
 
@@ -659,7 +695,7 @@ func (_q *RoleQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Role, e
 	var (
 		nodes       = []*Role{}
 		_spec       = _q.querySpec()
-		loadedTypes = [9]bool{
+		loadedTypes = [10]bool{
 			_q.withClient != nil,
 			_q.withApplication != nil,
 			_q.withPermissions != nil,
@@ -667,6 +703,7 @@ func (_q *RoleQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Role, e
 			_q.withSubRoles != nil,
 			_q.withPackages != nil,
 			_q.withMemberships != nil,
+			_q.withInvitations != nil,
 			_q.withReachedRoles != nil,
 			_q.withPaths != nil,
 		}
@@ -736,6 +773,13 @@ func (_q *RoleQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Role, e
 		if err := _q.loadMemberships(ctx, query, nodes,
 			func(n *Role) { n.Edges.Memberships = []*Membership{} },
 			func(n *Role, e *Membership) { n.Edges.Memberships = append(n.Edges.Memberships, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withInvitations; query != nil {
+		if err := _q.loadInvitations(ctx, query, nodes,
+			func(n *Role) { n.Edges.Invitations = []*Invitation{} },
+			func(n *Role, e *Invitation) { n.Edges.Invitations = append(n.Edges.Invitations, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -1115,6 +1159,67 @@ func (_q *RoleQuery) loadMemberships(ctx context.Context, query *MembershipQuery
 		nodes, ok := nids[n.ID]
 		if !ok {
 			return fmt.Errorf(`unexpected "memberships" node returned %v`, n.ID)
+		}
+		for kn := range nodes {
+			assign(kn, n)
+		}
+	}
+	return nil
+}
+func (_q *RoleQuery) loadInvitations(ctx context.Context, query *InvitationQuery, nodes []*Role, init func(*Role), assign func(*Role, *Invitation)) error {
+	edgeIDs := make([]driver.Value, len(nodes))
+	byID := make(map[oid.Role]*Role)
+	nids := make(map[oid.Invitation]map[*Role]struct{})
+	for i, node := range nodes {
+		edgeIDs[i] = node.ID
+		byID[node.ID] = node
+		if init != nil {
+			init(node)
+		}
+	}
+	query.Where(func(s *sql.Selector) {
+		joinT := sql.Table(role.InvitationsTable)
+		s.Join(joinT).On(s.C(invitation.FieldID), joinT.C(role.InvitationsPrimaryKey[0]))
+		s.Where(sql.InValues(joinT.C(role.InvitationsPrimaryKey[1]), edgeIDs...))
+		columns := s.SelectedColumns()
+		s.Select(joinT.C(role.InvitationsPrimaryKey[1]))
+		s.AppendSelect(columns...)
+		s.SetDistinct(false)
+	})
+	if err := query.prepareQuery(ctx); err != nil {
+		return err
+	}
+	qr := QuerierFunc(func(ctx context.Context, q Query) (Value, error) {
+		return query.sqlAll(ctx, func(_ context.Context, spec *sqlgraph.QuerySpec) {
+			assign := spec.Assign
+			values := spec.ScanValues
+			spec.ScanValues = func(columns []string) ([]any, error) {
+				values, err := values(columns[1:])
+				if err != nil {
+					return nil, err
+				}
+				return append([]any{new(sql.NullString)}, values...), nil
+			}
+			spec.Assign = func(columns []string, values []any) error {
+				outValue := oid.Role(values[0].(*sql.NullString).String)
+				inValue := oid.Invitation(values[1].(*sql.NullString).String)
+				if nids[inValue] == nil {
+					nids[inValue] = map[*Role]struct{}{byID[outValue]: {}}
+					return assign(columns[1:], values[1:])
+				}
+				nids[inValue][byID[outValue]] = struct{}{}
+				return nil
+			}
+		})
+	})
+	neighbors, err := withInterceptors[[]*Invitation](ctx, query, qr, query.inters)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected "invitations" node returned %v`, n.ID)
 		}
 		for kn := range nodes {
 			assign(kn, n)

@@ -8,10 +8,16 @@ import (
 	"github.com/appanage/appanage/ent/accessgrant"
 	"github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/ent/applicationproperty"
+	"github.com/appanage/appanage/ent/attempt"
 	"github.com/appanage/appanage/ent/auditevent"
 	"github.com/appanage/appanage/ent/claimedname"
 	"github.com/appanage/appanage/ent/clienturl"
+	"github.com/appanage/appanage/ent/idempotencykey"
+	"github.com/appanage/appanage/ent/invitation"
+	"github.com/appanage/appanage/ent/lease"
+	"github.com/appanage/appanage/ent/link"
 	"github.com/appanage/appanage/ent/membership"
+	"github.com/appanage/appanage/ent/outboxevent"
 	"github.com/appanage/appanage/ent/packagegift"
 	"github.com/appanage/appanage/ent/permission"
 	"github.com/appanage/appanage/ent/role"
@@ -126,6 +132,20 @@ func init() {
 	applicationpropertyDescID := applicationpropertyMixinFields0[0].Descriptor()
 	// applicationproperty.DefaultID holds the default value on creation for the id field.
 	applicationproperty.DefaultID = applicationpropertyDescID.Default.(func() oid.Property)
+	attemptFields := schema.Attempt{}.Fields()
+	_ = attemptFields
+	// attemptDescAccount is the schema descriptor for account field.
+	attemptDescAccount := attemptFields[1].Descriptor()
+	// attempt.AccountValidator is a validator for the "account" field. It is called by the builders before save.
+	attempt.AccountValidator = attemptDescAccount.Validators[0].(func(string) error)
+	// attemptDescAddress is the schema descriptor for address field.
+	attemptDescAddress := attemptFields[2].Descriptor()
+	// attempt.AddressValidator is a validator for the "address" field. It is called by the builders before save.
+	attempt.AddressValidator = attemptDescAddress.Validators[0].(func(string) error)
+	// attemptDescID is the schema descriptor for id field.
+	attemptDescID := attemptFields[0].Descriptor()
+	// attempt.DefaultID holds the default value on creation for the id field.
+	attempt.DefaultID = attemptDescID.Default.(func() oid.Attempt)
 	auditeventFields := schema.AuditEvent{}.Fields()
 	_ = auditeventFields
 	// auditeventDescOnBehalf is the schema descriptor for on_behalf field.
@@ -152,6 +172,10 @@ func init() {
 	auditevent.DefaultRequestID = auditeventDescRequestID.Default.(string)
 	// auditevent.RequestIDValidator is a validator for the "request_id" field. It is called by the builders before save.
 	auditevent.RequestIDValidator = auditeventDescRequestID.Validators[0].(func(string) error)
+	// auditeventDescMAC is the schema descriptor for mac field.
+	auditeventDescMAC := auditeventFields[13].Descriptor()
+	// auditevent.MACValidator is a validator for the "mac" field. It is called by the builders before save.
+	auditevent.MACValidator = auditeventDescMAC.Validators[0].(func(string) error)
 	// auditeventDescID is the schema descriptor for id field.
 	auditeventDescID := auditeventFields[0].Descriptor()
 	// auditevent.DefaultID holds the default value on creation for the id field.
@@ -193,6 +217,102 @@ func init() {
 	clienturlDescID := clienturlMixinFields0[0].Descriptor()
 	// clienturl.DefaultID holds the default value on creation for the id field.
 	clienturl.DefaultID = clienturlDescID.Default.(func() oid.ClientURL)
+	idempotencykeyFields := schema.IdempotencyKey{}.Fields()
+	_ = idempotencykeyFields
+	// idempotencykeyDescBodyHash is the schema descriptor for body_hash field.
+	idempotencykeyDescBodyHash := idempotencykeyFields[1].Descriptor()
+	// idempotencykey.BodyHashValidator is a validator for the "body_hash" field. It is called by the builders before save.
+	idempotencykey.BodyHashValidator = idempotencykeyDescBodyHash.Validators[0].(func(string) error)
+	// idempotencykeyDescObjectID is the schema descriptor for object_id field.
+	idempotencykeyDescObjectID := idempotencykeyFields[2].Descriptor()
+	// idempotencykey.DefaultObjectID holds the default value on creation for the object_id field.
+	idempotencykey.DefaultObjectID = idempotencykeyDescObjectID.Default.(string)
+	// idempotencykey.ObjectIDValidator is a validator for the "object_id" field. It is called by the builders before save.
+	idempotencykey.ObjectIDValidator = idempotencykeyDescObjectID.Validators[0].(func(string) error)
+	// idempotencykeyDescObjectVersion is the schema descriptor for object_version field.
+	idempotencykeyDescObjectVersion := idempotencykeyFields[3].Descriptor()
+	// idempotencykey.DefaultObjectVersion holds the default value on creation for the object_version field.
+	idempotencykey.DefaultObjectVersion = idempotencykeyDescObjectVersion.Default.(int)
+	// idempotencykeyDescID is the schema descriptor for id field.
+	idempotencykeyDescID := idempotencykeyFields[0].Descriptor()
+	// idempotencykey.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	idempotencykey.IDValidator = idempotencykeyDescID.Validators[0].(func(string) error)
+	invitationMixin := schema.Invitation{}.Mixin()
+	invitationMixinFields0 := invitationMixin[0].Fields()
+	_ = invitationMixinFields0
+	invitationFields := schema.Invitation{}.Fields()
+	_ = invitationFields
+	// invitationDescCreatedAt is the schema descriptor for created_at field.
+	invitationDescCreatedAt := invitationMixinFields0[1].Descriptor()
+	// invitation.DefaultCreatedAt holds the default value on creation for the created_at field.
+	invitation.DefaultCreatedAt = invitationDescCreatedAt.Default.(func() time.Time)
+	// invitationDescUpdatedAt is the schema descriptor for updated_at field.
+	invitationDescUpdatedAt := invitationMixinFields0[2].Descriptor()
+	// invitation.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	invitation.DefaultUpdatedAt = invitationDescUpdatedAt.Default.(func() time.Time)
+	// invitation.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	invitation.UpdateDefaultUpdatedAt = invitationDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// invitationDescVersion is the schema descriptor for version field.
+	invitationDescVersion := invitationMixinFields0[3].Descriptor()
+	// invitation.DefaultVersion holds the default value on creation for the version field.
+	invitation.DefaultVersion = invitationDescVersion.Default.(int)
+	// invitationDescEmail is the schema descriptor for email field.
+	invitationDescEmail := invitationFields[1].Descriptor()
+	// invitation.EmailValidator is a validator for the "email" field. It is called by the builders before save.
+	invitation.EmailValidator = invitationDescEmail.Validators[0].(func(string) error)
+	// invitationDescEmailKey is the schema descriptor for email_key field.
+	invitationDescEmailKey := invitationFields[2].Descriptor()
+	// invitation.EmailKeyValidator is a validator for the "email_key" field. It is called by the builders before save.
+	invitation.EmailKeyValidator = invitationDescEmailKey.Validators[0].(func(string) error)
+	// invitationDescTokenHash is the schema descriptor for token_hash field.
+	invitationDescTokenHash := invitationFields[6].Descriptor()
+	// invitation.TokenHashValidator is a validator for the "token_hash" field. It is called by the builders before save.
+	invitation.TokenHashValidator = invitationDescTokenHash.Validators[0].(func(string) error)
+	// invitationDescID is the schema descriptor for id field.
+	invitationDescID := invitationMixinFields0[0].Descriptor()
+	// invitation.DefaultID holds the default value on creation for the id field.
+	invitation.DefaultID = invitationDescID.Default.(func() oid.Invitation)
+	leaseFields := schema.Lease{}.Fields()
+	_ = leaseFields
+	// leaseDescHolder is the schema descriptor for holder field.
+	leaseDescHolder := leaseFields[1].Descriptor()
+	// lease.HolderValidator is a validator for the "holder" field. It is called by the builders before save.
+	lease.HolderValidator = leaseDescHolder.Validators[0].(func(string) error)
+	// leaseDescID is the schema descriptor for id field.
+	leaseDescID := leaseFields[0].Descriptor()
+	// lease.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	lease.IDValidator = leaseDescID.Validators[0].(func(string) error)
+	linkMixin := schema.Link{}.Mixin()
+	linkMixinFields0 := linkMixin[0].Fields()
+	_ = linkMixinFields0
+	linkFields := schema.Link{}.Fields()
+	_ = linkFields
+	// linkDescCreatedAt is the schema descriptor for created_at field.
+	linkDescCreatedAt := linkMixinFields0[1].Descriptor()
+	// link.DefaultCreatedAt holds the default value on creation for the created_at field.
+	link.DefaultCreatedAt = linkDescCreatedAt.Default.(func() time.Time)
+	// linkDescUpdatedAt is the schema descriptor for updated_at field.
+	linkDescUpdatedAt := linkMixinFields0[2].Descriptor()
+	// link.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	link.DefaultUpdatedAt = linkDescUpdatedAt.Default.(func() time.Time)
+	// link.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	link.UpdateDefaultUpdatedAt = linkDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// linkDescVersion is the schema descriptor for version field.
+	linkDescVersion := linkMixinFields0[3].Descriptor()
+	// link.DefaultVersion holds the default value on creation for the version field.
+	link.DefaultVersion = linkDescVersion.Default.(int)
+	// linkDescEmail is the schema descriptor for email field.
+	linkDescEmail := linkFields[1].Descriptor()
+	// link.EmailValidator is a validator for the "email" field. It is called by the builders before save.
+	link.EmailValidator = linkDescEmail.Validators[0].(func(string) error)
+	// linkDescTokenHash is the schema descriptor for token_hash field.
+	linkDescTokenHash := linkFields[2].Descriptor()
+	// link.TokenHashValidator is a validator for the "token_hash" field. It is called by the builders before save.
+	link.TokenHashValidator = linkDescTokenHash.Validators[0].(func(string) error)
+	// linkDescID is the schema descriptor for id field.
+	linkDescID := linkMixinFields0[0].Descriptor()
+	// link.DefaultID holds the default value on creation for the id field.
+	link.DefaultID = linkDescID.Default.(func() oid.Link)
 	membershipMixin := schema.Membership{}.Mixin()
 	membershipMixinFields0 := membershipMixin[0].Fields()
 	_ = membershipMixinFields0
@@ -220,6 +340,53 @@ func init() {
 	membershipDescID := membershipMixinFields0[0].Descriptor()
 	// membership.DefaultID holds the default value on creation for the id field.
 	membership.DefaultID = membershipDescID.Default.(func() oid.Membership)
+	outboxeventMixin := schema.OutboxEvent{}.Mixin()
+	outboxeventMixinFields0 := outboxeventMixin[0].Fields()
+	_ = outboxeventMixinFields0
+	outboxeventFields := schema.OutboxEvent{}.Fields()
+	_ = outboxeventFields
+	// outboxeventDescCreatedAt is the schema descriptor for created_at field.
+	outboxeventDescCreatedAt := outboxeventMixinFields0[1].Descriptor()
+	// outboxevent.DefaultCreatedAt holds the default value on creation for the created_at field.
+	outboxevent.DefaultCreatedAt = outboxeventDescCreatedAt.Default.(func() time.Time)
+	// outboxeventDescUpdatedAt is the schema descriptor for updated_at field.
+	outboxeventDescUpdatedAt := outboxeventMixinFields0[2].Descriptor()
+	// outboxevent.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	outboxevent.DefaultUpdatedAt = outboxeventDescUpdatedAt.Default.(func() time.Time)
+	// outboxevent.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	outboxevent.UpdateDefaultUpdatedAt = outboxeventDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// outboxeventDescVersion is the schema descriptor for version field.
+	outboxeventDescVersion := outboxeventMixinFields0[3].Descriptor()
+	// outboxevent.DefaultVersion holds the default value on creation for the version field.
+	outboxevent.DefaultVersion = outboxeventDescVersion.Default.(int)
+	// outboxeventDescTopic is the schema descriptor for topic field.
+	outboxeventDescTopic := outboxeventFields[0].Descriptor()
+	// outboxevent.TopicValidator is a validator for the "topic" field. It is called by the builders before save.
+	outboxevent.TopicValidator = outboxeventDescTopic.Validators[0].(func(string) error)
+	// outboxeventDescObjectID is the schema descriptor for object_id field.
+	outboxeventDescObjectID := outboxeventFields[2].Descriptor()
+	// outboxevent.ObjectIDValidator is a validator for the "object_id" field. It is called by the builders before save.
+	outboxevent.ObjectIDValidator = outboxeventDescObjectID.Validators[0].(func(string) error)
+	// outboxeventDescAttempts is the schema descriptor for attempts field.
+	outboxeventDescAttempts := outboxeventFields[5].Descriptor()
+	// outboxevent.DefaultAttempts holds the default value on creation for the attempts field.
+	outboxevent.DefaultAttempts = outboxeventDescAttempts.Default.(int)
+	// outboxeventDescLeasedBy is the schema descriptor for leased_by field.
+	outboxeventDescLeasedBy := outboxeventFields[7].Descriptor()
+	// outboxevent.DefaultLeasedBy holds the default value on creation for the leased_by field.
+	outboxevent.DefaultLeasedBy = outboxeventDescLeasedBy.Default.(string)
+	// outboxevent.LeasedByValidator is a validator for the "leased_by" field. It is called by the builders before save.
+	outboxevent.LeasedByValidator = outboxeventDescLeasedBy.Validators[0].(func(string) error)
+	// outboxeventDescLastError is the schema descriptor for last_error field.
+	outboxeventDescLastError := outboxeventFields[9].Descriptor()
+	// outboxevent.DefaultLastError holds the default value on creation for the last_error field.
+	outboxevent.DefaultLastError = outboxeventDescLastError.Default.(string)
+	// outboxevent.LastErrorValidator is a validator for the "last_error" field. It is called by the builders before save.
+	outboxevent.LastErrorValidator = outboxeventDescLastError.Validators[0].(func(string) error)
+	// outboxeventDescID is the schema descriptor for id field.
+	outboxeventDescID := outboxeventMixinFields0[0].Descriptor()
+	// outboxevent.DefaultID holds the default value on creation for the id field.
+	outboxevent.DefaultID = outboxeventDescID.Default.(func() oid.OutboxEvent)
 	packagegiftMixin := schema.PackageGift{}.Mixin()
 	packagegiftMixinFields0 := packagegiftMixin[0].Fields()
 	_ = packagegiftMixinFields0

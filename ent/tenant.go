@@ -81,13 +81,15 @@ type TenantEdges struct {
 	Properties []*ApplicationProperty `json:"properties,omitempty"`
 	// Urls holds the value of the urls edge.
 	Urls []*ClientURL `json:"urls,omitempty"`
+	// Invitations holds the value of the invitations edge.
+	Invitations []*Invitation `json:"invitations,omitempty"`
 	// Descendants holds the value of the descendants edge.
 	Descendants []*Tenant `json:"descendants,omitempty"`
 	// Paths holds the value of the paths edge.
 	Paths []*ClientPath `json:"paths,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [15]bool
+	loadedTypes [16]bool
 }
 
 // ManagerOrErr returns the Manager value or an error if the edge
@@ -209,10 +211,19 @@ func (e TenantEdges) UrlsOrErr() ([]*ClientURL, error) {
 	return nil, &NotLoadedError{edge: "urls"}
 }
 
+// InvitationsOrErr returns the Invitations value or an error if the edge
+// was not loaded in eager-loading.
+func (e TenantEdges) InvitationsOrErr() ([]*Invitation, error) {
+	if e.loadedTypes[13] {
+		return e.Invitations, nil
+	}
+	return nil, &NotLoadedError{edge: "invitations"}
+}
+
 // DescendantsOrErr returns the Descendants value or an error if the edge
 // was not loaded in eager-loading.
 func (e TenantEdges) DescendantsOrErr() ([]*Tenant, error) {
-	if e.loadedTypes[13] {
+	if e.loadedTypes[14] {
 		return e.Descendants, nil
 	}
 	return nil, &NotLoadedError{edge: "descendants"}
@@ -221,7 +232,7 @@ func (e TenantEdges) DescendantsOrErr() ([]*Tenant, error) {
 // PathsOrErr returns the Paths value or an error if the edge
 // was not loaded in eager-loading.
 func (e TenantEdges) PathsOrErr() ([]*ClientPath, error) {
-	if e.loadedTypes[14] {
+	if e.loadedTypes[15] {
 		return e.Paths, nil
 	}
 	return nil, &NotLoadedError{edge: "paths"}
@@ -422,6 +433,11 @@ func (_m *Tenant) QueryProperties() *ApplicationPropertyQuery {
 // QueryUrls queries the "urls" edge of the Tenant entity.
 func (_m *Tenant) QueryUrls() *ClientURLQuery {
 	return NewTenantClient(_m.config).QueryUrls(_m)
+}
+
+// QueryInvitations queries the "invitations" edge of the Tenant entity.
+func (_m *Tenant) QueryInvitations() *InvitationQuery {
+	return NewTenantClient(_m.config).QueryInvitations(_m)
 }
 
 // QueryDescendants queries the "descendants" edge of the Tenant entity.

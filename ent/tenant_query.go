@@ -18,6 +18,7 @@ import (
 	"github.com/appanage/appanage/ent/applicationproperty"
 	"github.com/appanage/appanage/ent/clientpath"
 	"github.com/appanage/appanage/ent/clienturl"
+	"github.com/appanage/appanage/ent/invitation"
 	"github.com/appanage/appanage/ent/membership"
 	"github.com/appanage/appanage/ent/packagegift"
 	"github.com/appanage/appanage/ent/permission"
@@ -49,6 +50,7 @@ type TenantQuery struct {
 	withGrants              *AccessGrantQuery
 	withProperties          *ApplicationPropertyQuery
 	withUrls                *ClientURLQuery
+	withInvitations         *InvitationQuery
 	withDescendants         *TenantQuery
 	withPaths               *ClientPathQuery
 	modifiers               []func(*sql.Selector)
@@ -374,6 +376,28 @@ func (_q *TenantQuery) QueryUrls() *ClientURLQuery {
 	return query
 }
 
+// QueryInvitations chains the current query on the "invitations" edge.
+func (_q *TenantQuery) QueryInvitations() *InvitationQuery {
+	query := (&InvitationClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(tenant.Table, tenant.FieldID, selector),
+			sqlgraph.To(invitation.Table, invitation.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, tenant.InvitationsTable, tenant.InvitationsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
 // QueryDescendants chains the current query on the "descendants" edge.
 func (_q *TenantQuery) QueryDescendants() *TenantQuery {
 	query := (&TenantClient{config: _q.config}).Query()
@@ -623,6 +647,7 @@ func (_q *TenantQuery) Clone() *TenantQuery {
 		withGrants:              _q.withGrants.Clone(),
 		withProperties:          _q.withProperties.Clone(),
 		withUrls:                _q.withUrls.Clone(),
+		withInvitations:         _q.withInvitations.Clone(),
 		withDescendants:         _q.withDescendants.Clone(),
 		withPaths:               _q.withPaths.Clone(),
 		// clone intermediate query.
@@ -774,6 +799,17 @@ func (_q *TenantQuery) WithUrls(opts ...func(*ClientURLQuery)) *TenantQuery {
 	return _q
 }
 
+// WithInvitations tells the query-builder to eager-load the nodes that are connected to
+// the "invitations" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *TenantQuery) WithInvitations(opts ...func(*InvitationQuery)) *TenantQuery {
+	query := (&InvitationClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withInvitations = query
+	return _q
+}
+
 // WithDescendants tells the query-builder to eager-load the nodes that are connected to
 // the "descendants" edge. The optional arguments are used to configure the query builder of the edge.
 func (_q *TenantQuery) WithDescendants(opts ...func(*TenantQuery)) *TenantQuery {
@@ -874,7 +910,7 @@ func (_q *TenantQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Tenan
 	var (
 		nodes       = []*Tenant{}
 		_spec       = _q.querySpec()
-		loadedTypes = [15]bool{
+		loadedTypes = [16]bool{
 			_q.withManager != nil,
 			_q.withManagedClients != nil,
 			_q.withApplications != nil,
@@ -888,6 +924,7 @@ func (_q *TenantQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Tenan
 			_q.withGrants != nil,
 			_q.withProperties != nil,
 			_q.withUrls != nil,
+			_q.withInvitations != nil,
 			_q.withDescendants != nil,
 			_q.withPaths != nil,
 		}
@@ -1000,6 +1037,13 @@ func (_q *TenantQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Tenan
 		if err := _q.loadUrls(ctx, query, nodes,
 			func(n *Tenant) { n.Edges.Urls = []*ClientURL{} },
 			func(n *Tenant, e *ClientURL) { n.Edges.Urls = append(n.Edges.Urls, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withInvitations; query != nil {
+		if err := _q.loadInvitations(ctx, query, nodes,
+			func(n *Tenant) { n.Edges.Invitations = []*Invitation{} },
+			func(n *Tenant, e *Invitation) { n.Edges.Invitations = append(n.Edges.Invitations, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -1400,6 +1444,36 @@ func (_q *TenantQuery) loadUrls(ctx context.Context, query *ClientURLQuery, node
 	}
 	query.Where(predicate.ClientURL(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(tenant.UrlsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.ClientID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "client_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *TenantQuery) loadInvitations(ctx context.Context, query *InvitationQuery, nodes []*Tenant, init func(*Tenant), assign func(*Tenant, *Invitation)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[oid.Client]*Tenant)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(invitation.FieldClientID)
+	}
+	query.Where(predicate.Invitation(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(tenant.InvitationsColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/ent/applicationproperty"
 	"github.com/appanage/appanage/ent/clienturl"
+	"github.com/appanage/appanage/ent/invitation"
 	"github.com/appanage/appanage/ent/membership"
 	"github.com/appanage/appanage/ent/packagegift"
 	"github.com/appanage/appanage/ent/permission"
@@ -356,6 +357,21 @@ func (_u *TenantUpdate) AddUrls(v ...*ClientURL) *TenantUpdate {
 	return _u.AddURLIDs(ids...)
 }
 
+// AddInvitationIDs adds the "invitations" edge to the Invitation entity by IDs.
+func (_u *TenantUpdate) AddInvitationIDs(ids ...oid.Invitation) *TenantUpdate {
+	_u.mutation.AddInvitationIDs(ids...)
+	return _u
+}
+
+// AddInvitations adds the "invitations" edges to the Invitation entity.
+func (_u *TenantUpdate) AddInvitations(v ...*Invitation) *TenantUpdate {
+	ids := make([]oid.Invitation, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddInvitationIDs(ids...)
+}
+
 // AddDescendantIDs adds the "descendants" edge to the Tenant entity by IDs.
 func (_u *TenantUpdate) AddDescendantIDs(ids ...oid.Client) *TenantUpdate {
 	_u.mutation.AddDescendantIDs(ids...)
@@ -632,6 +648,27 @@ func (_u *TenantUpdate) RemoveUrls(v ...*ClientURL) *TenantUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveURLIDs(ids...)
+}
+
+// ClearInvitations clears all "invitations" edges to the Invitation entity.
+func (_u *TenantUpdate) ClearInvitations() *TenantUpdate {
+	_u.mutation.ClearInvitations()
+	return _u
+}
+
+// RemoveInvitationIDs removes the "invitations" edge to Invitation entities by IDs.
+func (_u *TenantUpdate) RemoveInvitationIDs(ids ...oid.Invitation) *TenantUpdate {
+	_u.mutation.RemoveInvitationIDs(ids...)
+	return _u
+}
+
+// RemoveInvitations removes "invitations" edges to Invitation entities.
+func (_u *TenantUpdate) RemoveInvitations(v ...*Invitation) *TenantUpdate {
+	ids := make([]oid.Invitation, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveInvitationIDs(ids...)
 }
 
 // ClearDescendants clears all "descendants" edges to the Tenant entity.
@@ -1334,6 +1371,51 @@ func (_u *TenantUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.InvitationsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   tenant.InvitationsTable,
+			Columns: []string{tenant.InvitationsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(invitation.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedInvitationsIDs(); len(nodes) > 0 && !_u.mutation.InvitationsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   tenant.InvitationsTable,
+			Columns: []string{tenant.InvitationsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(invitation.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.InvitationsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   tenant.InvitationsTable,
+			Columns: []string{tenant.InvitationsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(invitation.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _u.mutation.DescendantsCleared() {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2M,
@@ -1715,6 +1797,21 @@ func (_u *TenantUpdateOne) AddUrls(v ...*ClientURL) *TenantUpdateOne {
 	return _u.AddURLIDs(ids...)
 }
 
+// AddInvitationIDs adds the "invitations" edge to the Invitation entity by IDs.
+func (_u *TenantUpdateOne) AddInvitationIDs(ids ...oid.Invitation) *TenantUpdateOne {
+	_u.mutation.AddInvitationIDs(ids...)
+	return _u
+}
+
+// AddInvitations adds the "invitations" edges to the Invitation entity.
+func (_u *TenantUpdateOne) AddInvitations(v ...*Invitation) *TenantUpdateOne {
+	ids := make([]oid.Invitation, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddInvitationIDs(ids...)
+}
+
 // AddDescendantIDs adds the "descendants" edge to the Tenant entity by IDs.
 func (_u *TenantUpdateOne) AddDescendantIDs(ids ...oid.Client) *TenantUpdateOne {
 	_u.mutation.AddDescendantIDs(ids...)
@@ -1991,6 +2088,27 @@ func (_u *TenantUpdateOne) RemoveUrls(v ...*ClientURL) *TenantUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveURLIDs(ids...)
+}
+
+// ClearInvitations clears all "invitations" edges to the Invitation entity.
+func (_u *TenantUpdateOne) ClearInvitations() *TenantUpdateOne {
+	_u.mutation.ClearInvitations()
+	return _u
+}
+
+// RemoveInvitationIDs removes the "invitations" edge to Invitation entities by IDs.
+func (_u *TenantUpdateOne) RemoveInvitationIDs(ids ...oid.Invitation) *TenantUpdateOne {
+	_u.mutation.RemoveInvitationIDs(ids...)
+	return _u
+}
+
+// RemoveInvitations removes "invitations" edges to Invitation entities.
+func (_u *TenantUpdateOne) RemoveInvitations(v ...*Invitation) *TenantUpdateOne {
+	ids := make([]oid.Invitation, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveInvitationIDs(ids...)
 }
 
 // ClearDescendants clears all "descendants" edges to the Tenant entity.
@@ -2716,6 +2834,51 @@ func (_u *TenantUpdateOne) sqlSave(ctx context.Context) (_node *Tenant, err erro
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(clienturl.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.InvitationsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   tenant.InvitationsTable,
+			Columns: []string{tenant.InvitationsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(invitation.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedInvitationsIDs(); len(nodes) > 0 && !_u.mutation.InvitationsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   tenant.InvitationsTable,
+			Columns: []string{tenant.InvitationsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(invitation.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.InvitationsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   tenant.InvitationsTable,
+			Columns: []string{tenant.InvitationsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(invitation.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

@@ -18,6 +18,8 @@ type Tx struct {
 	Application *ApplicationClient
 	// ApplicationProperty is the client for interacting with the ApplicationProperty builders.
 	ApplicationProperty *ApplicationPropertyClient
+	// Attempt is the client for interacting with the Attempt builders.
+	Attempt *AttemptClient
 	// AuditEvent is the client for interacting with the AuditEvent builders.
 	AuditEvent *AuditEventClient
 	// ClaimedName is the client for interacting with the ClaimedName builders.
@@ -26,8 +28,18 @@ type Tx struct {
 	ClientPath *ClientPathClient
 	// ClientURL is the client for interacting with the ClientURL builders.
 	ClientURL *ClientURLClient
+	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
+	IdempotencyKey *IdempotencyKeyClient
+	// Invitation is the client for interacting with the Invitation builders.
+	Invitation *InvitationClient
+	// Lease is the client for interacting with the Lease builders.
+	Lease *LeaseClient
+	// Link is the client for interacting with the Link builders.
+	Link *LinkClient
 	// Membership is the client for interacting with the Membership builders.
 	Membership *MembershipClient
+	// OutboxEvent is the client for interacting with the OutboxEvent builders.
+	OutboxEvent *OutboxEventClient
 	// PackageGift is the client for interacting with the PackageGift builders.
 	PackageGift *PackageGiftClient
 	// Permission is the client for interacting with the Permission builders.
@@ -178,11 +190,17 @@ func (tx *Tx) init() {
 	tx.AccessGrant = NewAccessGrantClient(tx.config)
 	tx.Application = NewApplicationClient(tx.config)
 	tx.ApplicationProperty = NewApplicationPropertyClient(tx.config)
+	tx.Attempt = NewAttemptClient(tx.config)
 	tx.AuditEvent = NewAuditEventClient(tx.config)
 	tx.ClaimedName = NewClaimedNameClient(tx.config)
 	tx.ClientPath = NewClientPathClient(tx.config)
 	tx.ClientURL = NewClientURLClient(tx.config)
+	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
+	tx.Invitation = NewInvitationClient(tx.config)
+	tx.Lease = NewLeaseClient(tx.config)
+	tx.Link = NewLinkClient(tx.config)
 	tx.Membership = NewMembershipClient(tx.config)
+	tx.OutboxEvent = NewOutboxEventClient(tx.config)
 	tx.PackageGift = NewPackageGiftClient(tx.config)
 	tx.Permission = NewPermissionClient(tx.config)
 	tx.Role = NewRoleClient(tx.config)

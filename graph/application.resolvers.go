@@ -9,10 +9,11 @@ import (
 	"context"
 
 	"github.com/appanage/appanage/ent"
-	"github.com/appanage/appanage/ent/application"
+	entapplication "github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/graph/generated"
 	"github.com/appanage/appanage/graph/list"
 	"github.com/appanage/appanage/graph/model"
+	"github.com/appanage/appanage/internal/application"
 	"github.com/appanage/appanage/internal/oid"
 )
 
@@ -101,36 +102,29 @@ func (r *clientUrlResolver) Application(ctx context.Context, obj *ent.ClientURL)
 }
 
 func (r *mutationResolver) ApplicationCreate(ctx context.Context, input model.ApplicationCreateInput) (*model.ApplicationCreatePayload, error) {
-	id, err := r.createApplication(ctx, input)
-	errs, err := userErrors(err)
-	if err != nil || len(errs) > 0 {
-		return &model.ApplicationCreatePayload{Errors: errs}, err
-	}
-	row, err := r.changedApplication(ctx, id)
+	row, errs, err := changed(ctx, r.Resolver, "application", func(ctx context.Context) (oid.Application, error) {
+		return r.createApplication(ctx, input)
+	}, r.applicationByID)
 	return &model.ApplicationCreatePayload{Application: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) ApplicationUpdate(ctx context.Context, input model.ApplicationUpdateInput) (*model.ApplicationUpdatePayload, error) {
-	id, err := r.updateApplication(ctx, input)
-	errs, err := userErrors(err)
-	if err != nil || len(errs) > 0 {
-		return &model.ApplicationUpdatePayload{Errors: errs}, err
-	}
-	row, err := r.changedApplication(ctx, id)
+	row, errs, err := changed(ctx, r.Resolver, "application", func(ctx context.Context) (oid.Application, error) {
+		return r.updateApplication(ctx, input)
+	}, r.applicationByID)
 	return &model.ApplicationUpdatePayload{Application: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) ApplicationPropertiesSet(ctx context.Context, input model.ApplicationPropertiesSetInput) (*model.ApplicationPropertiesSetPayload, error) {
-	app, set, err := r.setProperties(ctx, input)
-	errs, err := userErrors(err)
+	var set []*application.StoredProperty
+	row, errs, err := changed(ctx, r.Resolver, "application", func(ctx context.Context) (app oid.Application, err error) {
+		app, set, err = r.setProperties(ctx, input)
+		return app, err
+	}, r.applicationByID)
 	if err != nil || len(errs) > 0 {
 		return &model.ApplicationPropertiesSetPayload{Properties: []*ent.ApplicationProperty{}, Errors: errs}, err
 	}
-	row, err := r.changedApplication(ctx, app)
-	if err != nil {
-		return nil, err
-	}
-	properties, err := r.changedProperties(ctx, set)
+	properties, err := r.changedProperties(ctx, input, set)
 	return &model.ApplicationPropertiesSetPayload{Application: row, Properties: properties, Errors: errs}, err
 }
 
@@ -140,13 +134,13 @@ func (r *queryResolver) Application(ctx context.Context, id *string, code *strin
 	}
 	by := r.DB.Client(ctx).Application.Query()
 	if code != nil {
-		return found(by.Where(application.Code(*code)).Only(ctx))
+		return found(by.Where(entapplication.Code(*code)).Only(ctx))
 	}
 	key, err := parseID[oid.Application]("id", *id)
 	if err != nil {
 		return nil, err
 	}
-	return found(by.Where(application.ID(key)).Only(ctx))
+	return found(by.Where(entapplication.ID(key)).Only(ctx))
 }
 
 func (r *queryResolver) Applications(ctx context.Context, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Application], error) {

@@ -7,12 +7,89 @@ package graph
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/graph/generated"
 	"github.com/appanage/appanage/graph/list"
 	"github.com/appanage/appanage/graph/model"
 )
+
+func (r *mutationResolver) PermissionCreate(ctx context.Context, input model.PermissionCreateInput) (*model.PermissionCreatePayload, error) {
+	panic(fmt.Errorf("not implemented: PermissionCreate - permissionCreate"))
+}
+
+func (r *mutationResolver) PermissionUpdate(ctx context.Context, input model.PermissionUpdateInput) (*model.PermissionUpdatePayload, error) {
+	panic(fmt.Errorf("not implemented: PermissionUpdate - permissionUpdate"))
+}
+
+func (r *mutationResolver) PermissionDelete(ctx context.Context, input model.PermissionDeleteInput) (*model.PermissionDeletePayload, error) {
+	panic(fmt.Errorf("not implemented: PermissionDelete - permissionDelete"))
+}
+
+func (r *mutationResolver) RoleCreate(ctx context.Context, input model.RoleCreateInput) (*model.RoleCreatePayload, error) {
+	panic(fmt.Errorf("not implemented: RoleCreate - roleCreate"))
+}
+
+func (r *mutationResolver) RoleUpdate(ctx context.Context, input model.RoleUpdateInput) (*model.RoleUpdatePayload, error) {
+	panic(fmt.Errorf("not implemented: RoleUpdate - roleUpdate"))
+}
+
+func (r *mutationResolver) RoleDelete(ctx context.Context, input model.RoleDeleteInput) (*model.RoleDeletePayload, error) {
+	panic(fmt.Errorf("not implemented: RoleDelete - roleDelete"))
+}
+
+func (r *mutationResolver) RolePermissionsAdd(ctx context.Context, input model.RolePermissionsAddInput) (*model.RolePermissionsAddPayload, error) {
+	panic(fmt.Errorf("not implemented: RolePermissionsAdd - rolePermissionsAdd"))
+}
+
+func (r *mutationResolver) RolePermissionsRemove(ctx context.Context, input model.RolePermissionsRemoveInput) (*model.RolePermissionsRemovePayload, error) {
+	panic(fmt.Errorf("not implemented: RolePermissionsRemove - rolePermissionsRemove"))
+}
+
+func (r *mutationResolver) RoleSubRolesAdd(ctx context.Context, input model.RoleSubRolesAddInput) (*model.RoleSubRolesAddPayload, error) {
+	panic(fmt.Errorf("not implemented: RoleSubRolesAdd - roleSubRolesAdd"))
+}
+
+func (r *mutationResolver) RoleSubRolesRemove(ctx context.Context, input model.RoleSubRolesRemoveInput) (*model.RoleSubRolesRemovePayload, error) {
+	panic(fmt.Errorf("not implemented: RoleSubRolesRemove - roleSubRolesRemove"))
+}
+
+func (r *mutationResolver) PackageCreate(ctx context.Context, input model.PackageCreateInput) (*model.PackageCreatePayload, error) {
+	panic(fmt.Errorf("not implemented: PackageCreate - packageCreate"))
+}
+
+func (r *mutationResolver) PackageUpdate(ctx context.Context, input model.PackageUpdateInput) (*model.PackageUpdatePayload, error) {
+	panic(fmt.Errorf("not implemented: PackageUpdate - packageUpdate"))
+}
+
+func (r *mutationResolver) PackageDelete(ctx context.Context, input model.PackageDeleteInput) (*model.PackageDeletePayload, error) {
+	panic(fmt.Errorf("not implemented: PackageDelete - packageDelete"))
+}
+
+func (r *mutationResolver) PackageRolesAdd(ctx context.Context, input model.PackageRolesAddInput) (*model.PackageRolesAddPayload, error) {
+	panic(fmt.Errorf("not implemented: PackageRolesAdd - packageRolesAdd"))
+}
+
+func (r *mutationResolver) PackageRolesRemove(ctx context.Context, input model.PackageRolesRemoveInput) (*model.PackageRolesRemovePayload, error) {
+	panic(fmt.Errorf("not implemented: PackageRolesRemove - packageRolesRemove"))
+}
+
+func (r *mutationResolver) PackageGive(ctx context.Context, input model.PackageGiveInput) (*model.PackageGivePayload, error) {
+	panic(fmt.Errorf("not implemented: PackageGive - packageGive"))
+}
+
+func (r *mutationResolver) PackageTake(ctx context.Context, input model.PackageTakeInput) (*model.PackageTakePayload, error) {
+	panic(fmt.Errorf("not implemented: PackageTake - packageTake"))
+}
+
+func (r *mutationResolver) MembershipRolesAdd(ctx context.Context, input model.MembershipRolesAddInput) (*model.MembershipRolesAddPayload, error) {
+	panic(fmt.Errorf("not implemented: MembershipRolesAdd - membershipRolesAdd"))
+}
+
+func (r *mutationResolver) MembershipRolesRemove(ctx context.Context, input model.MembershipRolesRemoveInput) (*model.MembershipRolesRemovePayload, error) {
+	panic(fmt.Errorf("not implemented: MembershipRolesRemove - membershipRolesRemove"))
+}
 
 func (r *packageResolver) ID(ctx context.Context, obj *ent.RolePackage) (string, error) {
 	return string(obj.ID), nil

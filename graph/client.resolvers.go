@@ -7,6 +7,7 @@ package graph
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/appanage/appanage/ent"
@@ -58,11 +59,27 @@ func (r *clientResolver) Version(ctx context.Context, obj *ent.Tenant) (*int, er
 	return inFull(ctx, r.Resolver, obj, obj.Version)
 }
 
+func (r *clientResolver) EffectiveStatus(ctx context.Context, obj *ent.Tenant) (*enum.ClientStatus, error) {
+	panic(fmt.Errorf("not implemented: EffectiveStatus - effectiveStatus"))
+}
+
+func (r *clientResolver) Level(ctx context.Context, obj *ent.Tenant) (*int, error) {
+	panic(fmt.Errorf("not implemented: Level - level"))
+}
+
 func (r *clientResolver) Manager(ctx context.Context, obj *ent.Tenant) (*ent.Tenant, error) {
 	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
 		return nil, err
 	}
 	return found(obj.QueryManager().Only(ctx))
+}
+
+func (r *clientResolver) Ancestors(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Tenant], error) {
+	panic(fmt.Errorf("not implemented: Ancestors - ancestors"))
+}
+
+func (r *clientResolver) Descendants(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Tenant], error) {
+	panic(fmt.Errorf("not implemented: Descendants - descendants"))
 }
 
 func (r *clientResolver) ManagedClients(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Tenant], error) {
@@ -101,12 +118,40 @@ func (r *clientResolver) Permissions(ctx context.Context, obj *ent.Tenant, first
 	return connectInScope(ctx, r.Resolver, obj, obj.QueryPermissions(), page(first, after, last, before), filter, orderBy)
 }
 
+func (r *clientResolver) Invitations(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Invitation], error) {
+	panic(fmt.Errorf("not implemented: Invitations - invitations"))
+}
+
 func (r *clientResolver) Urls(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.ClientURL], error) {
 	return connectInScope(ctx, r.Resolver, obj, obj.QueryUrls(), page(first, after, last, before), filter, orderBy)
 }
 
 func (r *clientResolver) Properties(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.ApplicationProperty], error) {
 	return connectInScope(ctx, r.Resolver, obj, obj.QueryProperties(), page(first, after, last, before), filter, orderBy)
+}
+
+func (r *mutationResolver) ClientCreate(ctx context.Context, input model.ClientCreateInput) (*model.ClientCreatePayload, error) {
+	panic(fmt.Errorf("not implemented: ClientCreate - clientCreate"))
+}
+
+func (r *mutationResolver) ClientUpdate(ctx context.Context, input model.ClientUpdateInput) (*model.ClientUpdatePayload, error) {
+	panic(fmt.Errorf("not implemented: ClientUpdate - clientUpdate"))
+}
+
+func (r *mutationResolver) ClientSuspend(ctx context.Context, input model.ClientSuspendInput) (*model.ClientSuspendPayload, error) {
+	panic(fmt.Errorf("not implemented: ClientSuspend - clientSuspend"))
+}
+
+func (r *mutationResolver) ClientResume(ctx context.Context, input model.ClientResumeInput) (*model.ClientResumePayload, error) {
+	panic(fmt.Errorf("not implemented: ClientResume - clientResume"))
+}
+
+func (r *mutationResolver) ClientMove(ctx context.Context, input model.ClientMoveInput) (*model.ClientMovePayload, error) {
+	panic(fmt.Errorf("not implemented: ClientMove - clientMove"))
+}
+
+func (r *mutationResolver) ClientDelete(ctx context.Context, input model.ClientDeleteInput) (*model.ClientDeletePayload, error) {
+	panic(fmt.Errorf("not implemented: ClientDelete - clientDelete"))
 }
 
 func (r *queryResolver) Client(ctx context.Context, id *string, code *string) (*ent.Tenant, error) {

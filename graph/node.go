@@ -7,8 +7,11 @@ import (
 	"github.com/appanage/appanage/ent/accessgrant"
 	"github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/ent/applicationproperty"
+	"github.com/appanage/appanage/ent/auditevent"
 	"github.com/appanage/appanage/ent/clienturl"
+	"github.com/appanage/appanage/ent/invitation"
 	"github.com/appanage/appanage/ent/membership"
+	"github.com/appanage/appanage/ent/outboxevent"
 	"github.com/appanage/appanage/ent/permission"
 	"github.com/appanage/appanage/ent/role"
 	"github.com/appanage/appanage/ent/rolepackage"
@@ -62,6 +65,15 @@ var nodeKinds = map[oid.Kind]nodeKind{
 	}},
 	oid.KindClientURL: {"Client_READ", func(ctx context.Context, db *ent.Client, id string) (model.Node, error) {
 		return node(db.ClientURL.Query().Where(clienturl.ID(oid.ClientURL(id))).Only(ctx))
+	}},
+	oid.KindInvitation: {"User_READ", func(ctx context.Context, db *ent.Client, id string) (model.Node, error) {
+		return node(db.Invitation.Query().Where(invitation.ID(oid.Invitation(id))).Only(ctx))
+	}},
+	oid.KindAuditEvent: {"Audit_READ", func(ctx context.Context, db *ent.Client, id string) (model.Node, error) {
+		return node(db.AuditEvent.Query().Where(auditevent.ID(oid.AuditEvent(id))).Only(ctx))
+	}},
+	oid.KindOutboxEvent: {"Audit_READ", func(ctx context.Context, db *ent.Client, id string) (model.Node, error) {
+		return node(db.OutboxEvent.Query().Where(outboxevent.ID(oid.OutboxEvent(id))).Only(ctx))
 	}},
 }
 

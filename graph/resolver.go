@@ -16,18 +16,24 @@ import (
 	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/application"
+	"github.com/appanage/appanage/internal/authority"
+	"github.com/appanage/appanage/internal/idempotency"
 	"github.com/appanage/appanage/internal/identity"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/scope"
 	"github.com/appanage/appanage/internal/store"
+	"github.com/appanage/appanage/internal/tenancy"
 )
 
 // Resolver holds what the resolvers call.
 type Resolver struct {
 	DB           *store.DB
 	Cursors      cursor.Codec
-	Applications *application.Service
+	Tenancy      *tenancy.Service
+	Authority    *authority.Service
 	Identity     *identity.Service
+	Applications *application.Service
+	Once         *idempotency.Service
 	// SignedOut is told of a session that has ended, so that this node forgets it at once.
 	SignedOut func(oid.Session)
 }

@@ -7,6 +7,7 @@ package graph
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/graph/generated"
@@ -38,6 +39,54 @@ func (r *membershipResolver) Sessions(ctx context.Context, obj *ent.Membership, 
 	return list.Connect(ctx, r.Cursors, obj.QuerySessions(), page(first, after, last, before), filter, orderBy)
 }
 
+func (r *mutationResolver) UserCreate(ctx context.Context, input model.UserCreateInput) (*model.UserCreatePayload, error) {
+	panic(fmt.Errorf("not implemented: UserCreate - userCreate"))
+}
+
+func (r *mutationResolver) UserUpdate(ctx context.Context, input model.UserUpdateInput) (*model.UserUpdatePayload, error) {
+	panic(fmt.Errorf("not implemented: UserUpdate - userUpdate"))
+}
+
+func (r *mutationResolver) UserSuspend(ctx context.Context, input model.UserSuspendInput) (*model.UserSuspendPayload, error) {
+	panic(fmt.Errorf("not implemented: UserSuspend - userSuspend"))
+}
+
+func (r *mutationResolver) UserResume(ctx context.Context, input model.UserResumeInput) (*model.UserResumePayload, error) {
+	panic(fmt.Errorf("not implemented: UserResume - userResume"))
+}
+
+func (r *mutationResolver) UserDelete(ctx context.Context, input model.UserDeleteInput) (*model.UserDeletePayload, error) {
+	panic(fmt.Errorf("not implemented: UserDelete - userDelete"))
+}
+
+func (r *mutationResolver) UserPasswordReset(ctx context.Context, input model.UserPasswordResetInput) (*model.UserPasswordResetPayload, error) {
+	panic(fmt.Errorf("not implemented: UserPasswordReset - userPasswordReset"))
+}
+
+func (r *mutationResolver) ViewerUpdate(ctx context.Context, input model.ViewerUpdateInput) (*model.ViewerUpdatePayload, error) {
+	panic(fmt.Errorf("not implemented: ViewerUpdate - viewerUpdate"))
+}
+
+func (r *mutationResolver) ViewerPasswordSet(ctx context.Context, input model.ViewerPasswordSetInput) (*model.ViewerPasswordSetPayload, error) {
+	panic(fmt.Errorf("not implemented: ViewerPasswordSet - viewerPasswordSet"))
+}
+
+func (r *mutationResolver) PasswordResetRequest(ctx context.Context, input model.PasswordResetRequestInput) (*model.PasswordResetRequestPayload, error) {
+	panic(fmt.Errorf("not implemented: PasswordResetRequest - passwordResetRequest"))
+}
+
+func (r *mutationResolver) PasswordSet(ctx context.Context, input model.PasswordSetInput) (*model.PasswordSetPayload, error) {
+	panic(fmt.Errorf("not implemented: PasswordSet - passwordSet"))
+}
+
+func (r *mutationResolver) MembershipDelete(ctx context.Context, input model.MembershipDeleteInput) (*model.MembershipDeletePayload, error) {
+	panic(fmt.Errorf("not implemented: MembershipDelete - membershipDelete"))
+}
+
+func (r *mutationResolver) SessionSwitchClient(ctx context.Context, input model.SessionSwitchClientInput) (*model.SessionSwitchClientPayload, error) {
+	panic(fmt.Errorf("not implemented: SessionSwitchClient - sessionSwitchClient"))
+}
+
 func (r *mutationResolver) SessionCreate(ctx context.Context, input model.SessionCreateInput) (*model.SessionCreatePayload, error) {
 	token, id, err := r.Identity.SignIn(ctx, identity.SignIn{
 		Identifier: input.Identifier, Password: input.Password, URL: input.URL.Value(), ClientCode: input.ClientCode.Value(),
@@ -52,18 +101,17 @@ func (r *mutationResolver) SessionCreate(ctx context.Context, input model.Sessio
 }
 
 func (r *mutationResolver) SessionDelete(ctx context.Context, input model.SessionDeleteInput) (*model.SessionDeletePayload, error) {
-	id, err := optionalID[oid.Session]("input.id", input.ID)
-	if err != nil {
-		errs, err := userErrors(err)
-		return &model.SessionDeletePayload{Errors: errs}, err
+	id, errs, err := ended(ctx, r.Resolver, func(ctx context.Context) (oid.Session, error) {
+		id, err := optionalID[oid.Session]("input.id", input.ID)
+		if err != nil {
+			return "", err
+		}
+		return r.Identity.SignOut(ctx, id)
+	})
+	if id != nil {
+		r.SignedOut(oid.Session(*id))
 	}
-	ended, err := r.Identity.SignOut(ctx, id)
-	errs, err := userErrors(err)
-	if err != nil || len(errs) > 0 {
-		return &model.SessionDeletePayload{Errors: errs}, err
-	}
-	r.SignedOut(ended)
-	return &model.SessionDeletePayload{SessionID: (*string)(&ended), Errors: errs}, nil
+	return &model.SessionDeletePayload{SessionID: id, Errors: errs}, err
 }
 
 func (r *queryResolver) Users(ctx context.Context, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.User], error) {
@@ -124,14 +172,25 @@ func (r *userResolver) Sessions(ctx context.Context, obj *ent.User, first *int, 
 	return list.Connect(ctx, r.Cursors, obj.QuerySessions(), page(first, after, last, before), filter, orderBy)
 }
 
+func (r *viewerResolver) Memberships(ctx context.Context, obj *model.Viewer, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Membership], error) {
+	panic(fmt.Errorf("not implemented: Memberships - memberships"))
+}
+
+func (r *viewerResolver) Sessions(ctx context.Context, obj *model.Viewer, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Session], error) {
+	panic(fmt.Errorf("not implemented: Sessions - sessions"))
+}
+
 func (r *Resolver) Membership() generated.MembershipResolver { return &membershipResolver{r} }
 
 func (r *Resolver) Session() generated.SessionResolver { return &sessionResolver{r} }
 
 func (r *Resolver) User() generated.UserResolver { return &userResolver{r} }
 
+func (r *Resolver) Viewer() generated.ViewerResolver { return &viewerResolver{r} }
+
 type (
 	membershipResolver struct{ *Resolver }
 	sessionResolver    struct{ *Resolver }
 	userResolver       struct{ *Resolver }
+	viewerResolver     struct{ *Resolver }
 )

@@ -34,6 +34,10 @@ const (
 	FieldAfter = "after"
 	// FieldRequestID holds the string denoting the request_id field in the database.
 	FieldRequestID = "request_id"
+	// FieldSeal holds the string denoting the seal field in the database.
+	FieldSeal = "seal"
+	// FieldMAC holds the string denoting the mac field in the database.
+	FieldMAC = "mac"
 	// Table holds the table name of the auditevent in the database.
 	Table = "audit_events"
 )
@@ -52,6 +56,8 @@ var Columns = []string{
 	FieldBefore,
 	FieldAfter,
 	FieldRequestID,
+	FieldSeal,
+	FieldMAC,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -79,6 +85,8 @@ var (
 	DefaultRequestID string
 	// RequestIDValidator is a validator for the "request_id" field. It is called by the builders before save.
 	RequestIDValidator func(string) error
+	// MACValidator is a validator for the "mac" field. It is called by the builders before save.
+	MACValidator func(string) error
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() oid.AuditEvent
 )
@@ -144,4 +152,14 @@ func ByAfter(opts ...sql.OrderTermOption) OrderOption {
 // ByRequestID orders the results by the request_id field.
 func ByRequestID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldRequestID, opts...).ToFunc()
+}
+
+// BySeal orders the results by the seal field.
+func BySeal(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSeal, opts...).ToFunc()
+}
+
+// ByMAC orders the results by the mac field.
+func ByMAC(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMAC, opts...).ToFunc()
 }

@@ -219,6 +219,41 @@ var (
 			},
 		},
 	}
+	// AttemptsColumns holds the columns for the "attempts" table.
+	AttemptsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "account", Type: field.TypeString, Size: 64},
+		{Name: "address", Type: field.TypeString, Size: 64},
+		{Name: "at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+	}
+	// AttemptsTable holds the schema information for the "attempts" table.
+	AttemptsTable = &schema.Table{
+		Name:       "attempts",
+		Columns:    AttemptsColumns,
+		PrimaryKey: []*schema.Column{AttemptsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "attempt_account_address_at",
+				Unique:  false,
+				Columns: []*schema.Column{AttemptsColumns[1], AttemptsColumns[2], AttemptsColumns[3]},
+			},
+			{
+				Name:    "attempt_account_at",
+				Unique:  false,
+				Columns: []*schema.Column{AttemptsColumns[1], AttemptsColumns[3]},
+			},
+			{
+				Name:    "attempt_address_at",
+				Unique:  false,
+				Columns: []*schema.Column{AttemptsColumns[2], AttemptsColumns[3]},
+			},
+			{
+				Name:    "attempt_at",
+				Unique:  false,
+				Columns: []*schema.Column{AttemptsColumns[3]},
+			},
+		},
+	}
 	// AuditEventsColumns holds the columns for the "audit_events" table.
 	AuditEventsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
@@ -233,6 +268,8 @@ var (
 		{Name: "before", Type: field.TypeString, Nullable: true, Size: 2147483647},
 		{Name: "after", Type: field.TypeString, Nullable: true, Size: 2147483647},
 		{Name: "request_id", Type: field.TypeString, Size: 64, Default: ""},
+		{Name: "seal", Type: field.TypeInt64, Nullable: true},
+		{Name: "mac", Type: field.TypeString, Nullable: true, Size: 64},
 	}
 	// AuditEventsTable holds the schema information for the "audit_events" table.
 	AuditEventsTable = &schema.Table{
@@ -240,6 +277,11 @@ var (
 		Columns:    AuditEventsColumns,
 		PrimaryKey: []*schema.Column{AuditEventsColumns[0]},
 		Indexes: []*schema.Index{
+			{
+				Name:    "auditevent_seal",
+				Unique:  true,
+				Columns: []*schema.Column{AuditEventsColumns[12]},
+			},
 			{
 				Name:    "auditevent_client_id_id",
 				Unique:  false,
@@ -249,6 +291,11 @@ var (
 				Name:    "auditevent_object_id_id",
 				Unique:  false,
 				Columns: []*schema.Column{AuditEventsColumns[8], AuditEventsColumns[0]},
+			},
+			{
+				Name:    "auditevent_actor_user_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{AuditEventsColumns[4], AuditEventsColumns[0]},
 			},
 		},
 	}
@@ -361,6 +408,138 @@ var (
 			},
 		},
 	}
+	// IdempotencyKeysColumns holds the columns for the "idempotency_keys" table.
+	IdempotencyKeysColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 64},
+		{Name: "body_hash", Type: field.TypeString, Size: 64},
+		{Name: "object_id", Type: field.TypeString, Size: 96, Default: ""},
+		{Name: "object_version", Type: field.TypeInt, Default: 0},
+		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+	}
+	// IdempotencyKeysTable holds the schema information for the "idempotency_keys" table.
+	IdempotencyKeysTable = &schema.Table{
+		Name:       "idempotency_keys",
+		Columns:    IdempotencyKeysColumns,
+		PrimaryKey: []*schema.Column{IdempotencyKeysColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "idempotencykey_created_at",
+				Unique:  false,
+				Columns: []*schema.Column{IdempotencyKeysColumns[4]},
+			},
+		},
+	}
+	// InvitationsColumns holds the columns for the "invitations" table.
+	InvitationsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "updated_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "email", Type: field.TypeString, Size: 254},
+		{Name: "email_key", Type: field.TypeString, Size: 254},
+		{Name: "inviter_membership_id", Type: field.TypeString, Nullable: true, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "ACCEPTED", "DECLINED", "EXPIRED"}, Default: "PENDING", SchemaType: map[string]string{"mysql": "varchar(16)"}},
+		{Name: "token_hash", Type: field.TypeString, Nullable: true, Size: 64},
+		{Name: "expires_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "client_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "inviter_id", Type: field.TypeString, Nullable: true, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+	}
+	// InvitationsTable holds the schema information for the "invitations" table.
+	InvitationsTable = &schema.Table{
+		Name:       "invitations",
+		Columns:    InvitationsColumns,
+		PrimaryKey: []*schema.Column{InvitationsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "invitations_clients_client",
+				Columns:    []*schema.Column{InvitationsColumns[10]},
+				RefColumns: []*schema.Column{ClientsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "invitations_users_inviter",
+				Columns:    []*schema.Column{InvitationsColumns[11]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "invitation_token_hash",
+				Unique:  true,
+				Columns: []*schema.Column{InvitationsColumns[8]},
+			},
+			{
+				Name:    "invitation_client_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{InvitationsColumns[10], InvitationsColumns[0]},
+			},
+			{
+				Name:    "invitation_inviter_id",
+				Unique:  false,
+				Columns: []*schema.Column{InvitationsColumns[11]},
+			},
+			{
+				Name:    "invitation_inviter_membership_id",
+				Unique:  false,
+				Columns: []*schema.Column{InvitationsColumns[6]},
+			},
+		},
+	}
+	// LeasesColumns holds the columns for the "leases" table.
+	LeasesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 64},
+		{Name: "holder", Type: field.TypeString, Size: 64},
+		{Name: "until", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+	}
+	// LeasesTable holds the schema information for the "leases" table.
+	LeasesTable = &schema.Table{
+		Name:       "leases",
+		Columns:    LeasesColumns,
+		PrimaryKey: []*schema.Column{LeasesColumns[0]},
+	}
+	// LinksColumns holds the columns for the "links" table.
+	LinksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "updated_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "email", Type: field.TypeString, Size: 254},
+		{Name: "token_hash", Type: field.TypeString, Size: 64},
+		{Name: "expires_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "user_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+	}
+	// LinksTable holds the schema information for the "links" table.
+	LinksTable = &schema.Table{
+		Name:       "links",
+		Columns:    LinksColumns,
+		PrimaryKey: []*schema.Column{LinksColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "links_users_user",
+				Columns:    []*schema.Column{LinksColumns[7]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "link_token_hash",
+				Unique:  true,
+				Columns: []*schema.Column{LinksColumns[5]},
+			},
+			{
+				Name:    "link_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{LinksColumns[7]},
+			},
+			{
+				Name:    "link_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{LinksColumns[6]},
+			},
+		},
+	}
 	// MembershipsColumns holds the columns for the "memberships" table.
 	MembershipsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
@@ -405,6 +584,47 @@ var (
 				Name:    "membership_user_id_id",
 				Unique:  false,
 				Columns: []*schema.Column{MembershipsColumns[6], MembershipsColumns[0]},
+			},
+		},
+	}
+	// OutboxEventsColumns holds the columns for the "outbox_events" table.
+	OutboxEventsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "updated_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "topic", Type: field.TypeString, Size: 64},
+		{Name: "client_id", Type: field.TypeString, Nullable: true, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "object_id", Type: field.TypeString, Size: 96},
+		{Name: "payload", Type: field.TypeString, Size: 2147483647},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "DELIVERED", "DEAD"}, Default: "PENDING", SchemaType: map[string]string{"mysql": "varchar(16)"}},
+		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "next_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "leased_by", Type: field.TypeString, Size: 64, Default: ""},
+		{Name: "leased_until", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "last_error", Type: field.TypeString, Size: 512, Default: ""},
+		{Name: "delivered_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+	}
+	// OutboxEventsTable holds the schema information for the "outbox_events" table.
+	OutboxEventsTable = &schema.Table{
+		Name:       "outbox_events",
+		Columns:    OutboxEventsColumns,
+		PrimaryKey: []*schema.Column{OutboxEventsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "outboxevent_status_next_at",
+				Unique:  false,
+				Columns: []*schema.Column{OutboxEventsColumns[8], OutboxEventsColumns[10]},
+			},
+			{
+				Name:    "outboxevent_object_id_status_id",
+				Unique:  false,
+				Columns: []*schema.Column{OutboxEventsColumns[6], OutboxEventsColumns[8], OutboxEventsColumns[0]},
+			},
+			{
+				Name:    "outboxevent_client_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{OutboxEventsColumns[5], OutboxEventsColumns[0]},
 			},
 		},
 	}
@@ -884,6 +1104,31 @@ var (
 			},
 		},
 	}
+	// InvitationRolesColumns holds the columns for the "invitation_roles" table.
+	InvitationRolesColumns = []*schema.Column{
+		{Name: "invitation_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "role_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+	}
+	// InvitationRolesTable holds the schema information for the "invitation_roles" table.
+	InvitationRolesTable = &schema.Table{
+		Name:       "invitation_roles",
+		Columns:    InvitationRolesColumns,
+		PrimaryKey: []*schema.Column{InvitationRolesColumns[0], InvitationRolesColumns[1]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "invitation_roles_invitation_id",
+				Columns:    []*schema.Column{InvitationRolesColumns[0]},
+				RefColumns: []*schema.Column{InvitationsColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+			{
+				Symbol:     "invitation_roles_role_id",
+				Columns:    []*schema.Column{InvitationRolesColumns[1]},
+				RefColumns: []*schema.Column{RolesColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+	}
 	// MembershipRolesColumns holds the columns for the "membership_roles" table.
 	MembershipRolesColumns = []*schema.Column{
 		{Name: "membership_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
@@ -989,11 +1234,17 @@ var (
 		AccessGrantsTable,
 		ApplicationsTable,
 		ApplicationPropertiesTable,
+		AttemptsTable,
 		AuditEventsTable,
 		ClaimedNamesTable,
 		ClientPathsTable,
 		ClientUrlsTable,
+		IdempotencyKeysTable,
+		InvitationsTable,
+		LeasesTable,
+		LinksTable,
 		MembershipsTable,
+		OutboxEventsTable,
 		PackageGiftsTable,
 		PermissionsTable,
 		RolesTable,
@@ -1002,6 +1253,7 @@ var (
 		SessionsTable,
 		ClientsTable,
 		UsersTable,
+		InvitationRolesTable,
 		MembershipRolesTable,
 		RolePermissionsTable,
 		RoleSubRolesTable,
@@ -1033,6 +1285,11 @@ func init() {
 		Charset:   "utf8mb4",
 		Collation: "utf8mb4_bin",
 	}
+	AttemptsTable.Annotation = &entsql.Annotation{
+		Table:     "attempts",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_bin",
+	}
 	AuditEventsTable.Annotation = &entsql.Annotation{
 		Table:     "audit_events",
 		Charset:   "utf8mb4",
@@ -1057,10 +1314,38 @@ func init() {
 		Charset:   "utf8mb4",
 		Collation: "utf8mb4_bin",
 	}
+	IdempotencyKeysTable.Annotation = &entsql.Annotation{
+		Table:     "idempotency_keys",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_bin",
+	}
+	InvitationsTable.ForeignKeys[0].RefTable = ClientsTable
+	InvitationsTable.ForeignKeys[1].RefTable = UsersTable
+	InvitationsTable.Annotation = &entsql.Annotation{
+		Table:     "invitations",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_bin",
+	}
+	LeasesTable.Annotation = &entsql.Annotation{
+		Table:     "leases",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_bin",
+	}
+	LinksTable.ForeignKeys[0].RefTable = UsersTable
+	LinksTable.Annotation = &entsql.Annotation{
+		Table:     "links",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_bin",
+	}
 	MembershipsTable.ForeignKeys[0].RefTable = ClientsTable
 	MembershipsTable.ForeignKeys[1].RefTable = UsersTable
 	MembershipsTable.Annotation = &entsql.Annotation{
 		Table:     "memberships",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_bin",
+	}
+	OutboxEventsTable.Annotation = &entsql.Annotation{
+		Table:     "outbox_events",
 		Charset:   "utf8mb4",
 		Collation: "utf8mb4_bin",
 	}
@@ -1121,6 +1406,8 @@ func init() {
 		Charset:   "utf8mb4",
 		Collation: "utf8mb4_bin",
 	}
+	InvitationRolesTable.ForeignKeys[0].RefTable = InvitationsTable
+	InvitationRolesTable.ForeignKeys[1].RefTable = RolesTable
 	MembershipRolesTable.ForeignKeys[0].RefTable = MembershipsTable
 	MembershipRolesTable.ForeignKeys[1].RefTable = RolesTable
 	RolePermissionsTable.ForeignKeys[0].RefTable = RolesTable

@@ -15,6 +15,9 @@ type Application func(*sql.Selector)
 // ApplicationProperty is the predicate function for applicationproperty builders.
 type ApplicationProperty func(*sql.Selector)
 
+// Attempt is the predicate function for attempt builders.
+type Attempt func(*sql.Selector)
+
 // AuditEvent is the predicate function for auditevent builders.
 type AuditEvent func(*sql.Selector)
 
@@ -27,8 +30,23 @@ type ClientPath func(*sql.Selector)
 // ClientURL is the predicate function for clienturl builders.
 type ClientURL func(*sql.Selector)
 
+// IdempotencyKey is the predicate function for idempotencykey builders.
+type IdempotencyKey func(*sql.Selector)
+
+// Invitation is the predicate function for invitation builders.
+type Invitation func(*sql.Selector)
+
+// Lease is the predicate function for lease builders.
+type Lease func(*sql.Selector)
+
+// Link is the predicate function for link builders.
+type Link func(*sql.Selector)
+
 // Membership is the predicate function for membership builders.
 type Membership func(*sql.Selector)
+
+// OutboxEvent is the predicate function for outboxevent builders.
+type OutboxEvent func(*sql.Selector)
 
 // PackageGift is the predicate function for packagegift builders.
 type PackageGift func(*sql.Selector)

@@ -47,6 +47,8 @@ const (
 	EdgePackages = "packages"
 	// EdgeMemberships holds the string denoting the memberships edge name in mutations.
 	EdgeMemberships = "memberships"
+	// EdgeInvitations holds the string denoting the invitations edge name in mutations.
+	EdgeInvitations = "invitations"
 	// EdgeReachedRoles holds the string denoting the reached_roles edge name in mutations.
 	EdgeReachedRoles = "reached_roles"
 	// EdgePaths holds the string denoting the paths edge name in mutations.
@@ -86,6 +88,11 @@ const (
 	// MembershipsInverseTable is the table name for the Membership entity.
 	// It exists in this package in order to avoid circular dependency with the "membership" package.
 	MembershipsInverseTable = "memberships"
+	// InvitationsTable is the table that holds the invitations relation/edge. The primary key declared below.
+	InvitationsTable = "invitation_roles"
+	// InvitationsInverseTable is the table name for the Invitation entity.
+	// It exists in this package in order to avoid circular dependency with the "invitation" package.
+	InvitationsInverseTable = "invitations"
 	// ReachedRolesTable is the table that holds the reached_roles relation/edge. The primary key declared below.
 	ReachedRolesTable = "role_paths"
 	// PathsTable is the table that holds the paths relation/edge.
@@ -127,6 +134,9 @@ var (
 	// MembershipsPrimaryKey and MembershipsColumn2 are the table columns denoting the
 	// primary key for the memberships relation (M2M).
 	MembershipsPrimaryKey = []string{"membership_id", "role_id"}
+	// InvitationsPrimaryKey and InvitationsColumn2 are the table columns denoting the
+	// primary key for the invitations relation (M2M).
+	InvitationsPrimaryKey = []string{"invitation_id", "role_id"}
 	// ReachedRolesPrimaryKey and ReachedRolesColumn2 are the table columns denoting the
 	// primary key for the reached_roles relation (M2M).
 	ReachedRolesPrimaryKey = []string{"role_id", "reached_role_id"}
@@ -302,6 +312,20 @@ func ByMemberships(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 	}
 }
 
+// ByInvitationsCount orders the results by invitations count.
+func ByInvitationsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newInvitationsStep(), opts...)
+	}
+}
+
+// ByInvitations orders the results by invitations terms.
+func ByInvitations(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newInvitationsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
 // ByReachedRolesCount orders the results by reached_roles count.
 func ByReachedRolesCount(opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -376,6 +400,13 @@ func newMembershipsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(MembershipsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.M2M, true, MembershipsTable, MembershipsPrimaryKey...),
+	)
+}
+func newInvitationsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(InvitationsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2M, true, InvitationsTable, InvitationsPrimaryKey...),
 	)
 }
 func newReachedRolesStep() *sqlgraph.Step {

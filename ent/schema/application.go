@@ -2,7 +2,6 @@ package schema
 
 import (
 	"entgo.io/ent"
-	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
@@ -187,37 +186,4 @@ func (ClientURL) Indexes() []ent.Index {
 		index.Fields("application_id", "origin", "id"),
 		index.Fields("application_id", "id"),
 	}
-}
-
-// AuditEvent is one change, written in the transaction that made it, never changed (domain 16.1). It has no
-// foreign keys: it outlives what it tells of.
-type AuditEvent struct{ ent.Schema }
-
-// Annotations names the table.
-func (AuditEvent) Annotations() []schema.Annotation {
-	return append(table("audit_events"), entsql.WithComments(false))
-}
-
-// Fields of an event. client_id is the client whose trail it belongs to; before and after hold the changed
-// fields as JSON objects, secrets masked.
-func (AuditEvent) Fields() []ent.Field {
-	return []ent.Field{
-		id[oid.AuditEvent]("id").fill(oid.New[oid.AuditEvent]).fixed(),
-		moment("at").fixed(),
-		id[oid.Client]("client_id").fixed(),
-		id[oid.Client]("actor_client_id").maybe().fixed(),
-		id[oid.User]("actor_user_id").maybe().fixed(),
-		text("on_behalf", 256).fill("").fixed(),
-		text("operation", 64).fixed(),
-		text("kind", 32).fixed(),
-		text("object_id", 96).fixed(),
-		column{field.Text("before").Optional().Nillable().Immutable().Descriptor()},
-		column{field.Text("after").Optional().Nillable().Immutable().Descriptor()},
-		text("request_id", 64).fill("").fixed(),
-	}
-}
-
-// Indexes of events.
-func (AuditEvent) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("client_id", "id"), index.Fields("object_id", "id")}
 }

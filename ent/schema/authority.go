@@ -83,6 +83,7 @@ func (Role) Edges() []ent.Edge {
 		link("sub_roles", Role.Type, "role_sub_roles", "role_id", "sub_role_id"),
 		edge.From("packages", RolePackage.Type).Ref("roles"),
 		edge.From("memberships", Membership.Type).Ref("roles"),
+		edge.From("invitations", Invitation.Type).Ref("roles"),
 		edge.To("reached_roles", Role.Type).Through("paths", RolePath.Type),
 	}
 }

@@ -54,6 +54,7 @@ func (Tenant) Edges() []ent.Edge {
 		edge.From("grants", AccessGrant.Type).Ref("client"),
 		edge.From("properties", ApplicationProperty.Type).Ref("client"),
 		edge.From("urls", ClientURL.Type).Ref("client"),
+		edge.From("invitations", Invitation.Type).Ref("client"),
 		edge.To("descendants", Tenant.Type).Through("paths", ClientPath.Type),
 	}
 }

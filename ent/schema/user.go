@@ -142,3 +142,99 @@ func (Session) Indexes() []ent.Index {
 		index.Fields("expires_at"),
 	}
 }
+
+// Invitation offers a membership to an e-mail address (domain 2.7). token_hash is that of the link mailed last.
+type Invitation struct{ ent.Schema }
+
+// Annotations names the table.
+func (Invitation) Annotations() []schema.Annotation { return table("invitations") }
+
+// Mixin gives id, timestamps and version.
+func (Invitation) Mixin() []ent.Mixin { return []ent.Mixin{row[oid.Invitation]{}} }
+
+// Fields of an invitation. inviter_membership_id is the membership whose rights it was made by.
+func (Invitation) Fields() []ent.Field {
+	return []ent.Field{
+		id[oid.Client]("client_id").fixed(),
+		text("email", 254).fixed(),
+		text("email_key", 254).fixed(),
+		id[oid.User]("inviter_id").maybe(),
+		id[oid.Membership]("inviter_membership_id").maybe(),
+		word[enum.InvitationStatus]("status").fill(string(enum.InvitationPending)),
+		text("token_hash", 64).maybe().secret(),
+		moment("expires_at").fixed(),
+	}
+}
+
+// Edges of an invitation.
+func (Invitation) Edges() []ent.Edge {
+	return []ent.Edge{
+		fixedOne("client", Tenant.Type, "client_id"),
+		maybeOne("inviter", User.Type, "inviter_id"),
+		link("roles", Role.Type, "invitation_roles", "invitation_id", "role_id"),
+	}
+}
+
+// Indexes of invitations.
+func (Invitation) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("token_hash").Unique(),
+		index.Fields("client_id", "id"),
+		index.Fields("inviter_id"),
+		index.Fields("inviter_membership_id"),
+	}
+}
+
+// Link is a mailed secret that sets a password, once (domain 2.5 to 2.7). Following it proves the address it was sent to.
+type Link struct{ ent.Schema }
+
+// Annotations names the table.
+func (Link) Annotations() []schema.Annotation { return table("links") }
+
+// Mixin gives id, timestamps and version.
+func (Link) Mixin() []ent.Mixin { return []ent.Mixin{row[oid.Link]{}} }
+
+// Fields of a link.
+func (Link) Fields() []ent.Field {
+	return []ent.Field{
+		id[oid.User]("user_id").fixed(),
+		text("email", 254).fixed(),
+		text("token_hash", 64).fixed().secret(),
+		moment("expires_at").fixed(),
+	}
+}
+
+// Edges of a link.
+func (Link) Edges() []ent.Edge { return []ent.Edge{fixedOne("user", User.Type, "user_id")} }
+
+// Indexes of links.
+func (Link) Indexes() []ent.Index {
+	return []ent.Index{index.Fields("token_hash").Unique(), index.Fields("user_id"), index.Fields("expires_at")}
+}
+
+// Attempt is a sign-in, or another try of a password, that has not succeeded (domain 2.4). account and address are HMACs:
+// of the user or, where there is none, of what was typed; and of where it came from.
+type Attempt struct{ ent.Schema }
+
+// Annotations names the table.
+func (Attempt) Annotations() []schema.Annotation { return table("attempts") }
+
+// Fields of an attempt.
+func (Attempt) Fields() []ent.Field {
+	return []ent.Field{
+		id[oid.Attempt]("id").fill(oid.New[oid.Attempt]).fixed(),
+		text("account", 64).fixed(),
+		text("address", 64).fixed(),
+		moment("at").fixed(),
+	}
+}
+
+// Indexes of attempts: what is counted, and by age.
+func (Attempt) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("account", "address", "at"),
+		index.Fields("account", "at"),
+		index.Fields("address", "at"),
+		index.Fields("at"),
+	}
+}

@@ -71,6 +71,8 @@ const (
 	EdgeProperties = "properties"
 	// EdgeUrls holds the string denoting the urls edge name in mutations.
 	EdgeUrls = "urls"
+	// EdgeInvitations holds the string denoting the invitations edge name in mutations.
+	EdgeInvitations = "invitations"
 	// EdgeDescendants holds the string denoting the descendants edge name in mutations.
 	EdgeDescendants = "descendants"
 	// EdgePaths holds the string denoting the paths edge name in mutations.
@@ -162,6 +164,13 @@ const (
 	UrlsInverseTable = "client_urls"
 	// UrlsColumn is the table column denoting the urls relation/edge.
 	UrlsColumn = "client_id"
+	// InvitationsTable is the table that holds the invitations relation/edge.
+	InvitationsTable = "invitations"
+	// InvitationsInverseTable is the table name for the Invitation entity.
+	// It exists in this package in order to avoid circular dependency with the "invitation" package.
+	InvitationsInverseTable = "invitations"
+	// InvitationsColumn is the table column denoting the invitations relation/edge.
+	InvitationsColumn = "client_id"
 	// DescendantsTable is the table that holds the descendants relation/edge. The primary key declared below.
 	DescendantsTable = "client_paths"
 	// PathsTable is the table that holds the paths relation/edge.
@@ -516,6 +525,20 @@ func ByUrls(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 	}
 }
 
+// ByInvitationsCount orders the results by invitations count.
+func ByInvitationsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newInvitationsStep(), opts...)
+	}
+}
+
+// ByInvitations orders the results by invitations terms.
+func ByInvitations(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newInvitationsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
 // ByDescendantsCount orders the results by descendants count.
 func ByDescendantsCount(opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -632,6 +655,13 @@ func newUrlsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(UrlsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, true, UrlsTable, UrlsColumn),
+	)
+}
+func newInvitationsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(InvitationsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, true, InvitationsTable, InvitationsColumn),
 	)
 }
 func newDescendantsStep() *sqlgraph.Step {

@@ -25,16 +25,20 @@ type ResolverRoot interface {
 	AccessGrant() AccessGrantResolver
 	Application() ApplicationResolver
 	ApplicationProperty() ApplicationPropertyResolver
+	AuditEvent() AuditEventResolver
 	Client() ClientResolver
 	ClientUrl() ClientUrlResolver
+	Invitation() InvitationResolver
 	Membership() MembershipResolver
 	Mutation() MutationResolver
+	OutboxEvent() OutboxEventResolver
 	Package() PackageResolver
 	Permission() PermissionResolver
 	Query() QueryResolver
 	Role() RoleResolver
 	Session() SessionResolver
 	User() UserResolver
+	Viewer() ViewerResolver
 }
 
 type DirectiveRoot struct {
@@ -144,31 +148,73 @@ type ComplexityRoot struct {
 		Errors      func(childComplexity int) int
 	}
 
+	AuditEvent struct {
+		ActorClient func(childComplexity int) int
+		ActorUser   func(childComplexity int) int
+		After       func(childComplexity int) int
+		At          func(childComplexity int) int
+		Before      func(childComplexity int) int
+		Client      func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Kind        func(childComplexity int) int
+		ObjectID    func(childComplexity int) int
+		Operation   func(childComplexity int) int
+		RequestID   func(childComplexity int) int
+		Sealed      func(childComplexity int) int
+	}
+
+	AuditEventConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	AuditEventEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	AuthorityInForce struct {
+		Authority func(childComplexity int) int
+		Reasons   func(childComplexity int) int
+	}
+
+	AuthorityReason struct {
+		Package func(childComplexity int) int
+		Roles   func(childComplexity int) int
+	}
+
 	Client struct {
-		Applications   func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Code           func(childComplexity int) int
-		CreatedAt      func(childComplexity int) int
-		Currency       func(childComplexity int) int
-		Grants         func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		ID             func(childComplexity int) int
-		Isolated       func(childComplexity int) int
-		Locale         func(childComplexity int) int
-		ManagedClients func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Manager        func(childComplexity int) int
-		Memberships    func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Name           func(childComplexity int) int
-		OwnedPackages  func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Packages       func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Permissions    func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Properties     func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Roles          func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Status         func(childComplexity int) int
-		TimeZone       func(childComplexity int) int
-		Type           func(childComplexity int) int
-		UpdatedAt      func(childComplexity int) int
-		Urls           func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Users          func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Version        func(childComplexity int) int
+		Ancestors       func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Applications    func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Code            func(childComplexity int) int
+		CreatedAt       func(childComplexity int) int
+		Currency        func(childComplexity int) int
+		Descendants     func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		EffectiveStatus func(childComplexity int) int
+		Grants          func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		ID              func(childComplexity int) int
+		Invitations     func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Isolated        func(childComplexity int) int
+		Level           func(childComplexity int) int
+		Locale          func(childComplexity int) int
+		ManagedClients  func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Manager         func(childComplexity int) int
+		Memberships     func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Name            func(childComplexity int) int
+		OwnedPackages   func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Packages        func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Permissions     func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Properties      func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Roles           func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Status          func(childComplexity int) int
+		TimeZone        func(childComplexity int) int
+		Type            func(childComplexity int) int
+		UpdatedAt       func(childComplexity int) int
+		Urls            func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Users           func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Version         func(childComplexity int) int
 	}
 
 	ClientConnection struct {
@@ -178,9 +224,39 @@ type ComplexityRoot struct {
 		TotalCount func(childComplexity int) int
 	}
 
+	ClientCreatePayload struct {
+		Client func(childComplexity int) int
+		Errors func(childComplexity int) int
+	}
+
+	ClientDeletePayload struct {
+		ClientID func(childComplexity int) int
+		Errors   func(childComplexity int) int
+	}
+
 	ClientEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	ClientMovePayload struct {
+		Client func(childComplexity int) int
+		Errors func(childComplexity int) int
+	}
+
+	ClientResumePayload struct {
+		Client func(childComplexity int) int
+		Errors func(childComplexity int) int
+	}
+
+	ClientSuspendPayload struct {
+		Client func(childComplexity int) int
+		Errors func(childComplexity int) int
+	}
+
+	ClientUpdatePayload struct {
+		Client func(childComplexity int) int
+		Errors func(childComplexity int) int
 	}
 
 	ClientUrl struct {
@@ -207,16 +283,61 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
-	Membership struct {
+	Invitation struct {
 		Client    func(childComplexity int) int
 		CreatedAt func(childComplexity int) int
-		Home      func(childComplexity int) int
+		Email     func(childComplexity int) int
+		ExpiresAt func(childComplexity int) int
 		ID        func(childComplexity int) int
+		Inviter   func(childComplexity int) int
 		Roles     func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Sessions  func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Status    func(childComplexity int) int
 		UpdatedAt func(childComplexity int) int
-		User      func(childComplexity int) int
 		Version   func(childComplexity int) int
+	}
+
+	InvitationAcceptPayload struct {
+		ClientCode func(childComplexity int) int
+		Errors     func(childComplexity int) int
+	}
+
+	InvitationConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	InvitationCreatePayload struct {
+		Errors     func(childComplexity int) int
+		Invitation func(childComplexity int) int
+	}
+
+	InvitationDeclinePayload struct {
+		Errors func(childComplexity int) int
+	}
+
+	InvitationDeletePayload struct {
+		Errors       func(childComplexity int) int
+		InvitationID func(childComplexity int) int
+	}
+
+	InvitationEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	Membership struct {
+		Authorities func(childComplexity int) int
+		Client      func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		Home        func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Roles       func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Sessions    func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		UpdatedAt   func(childComplexity int) int
+		User        func(childComplexity int) int
+		Version     func(childComplexity int) int
 	}
 
 	MembershipConnection struct {
@@ -226,17 +347,100 @@ type ComplexityRoot struct {
 		TotalCount func(childComplexity int) int
 	}
 
+	MembershipDeletePayload struct {
+		Errors       func(childComplexity int) int
+		MembershipID func(childComplexity int) int
+	}
+
 	MembershipEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	MembershipRolesAddPayload struct {
+		Errors     func(childComplexity int) int
+		Membership func(childComplexity int) int
+	}
+
+	MembershipRolesRemovePayload struct {
+		Errors     func(childComplexity int) int
+		Membership func(childComplexity int) int
 	}
 
 	Mutation struct {
 		ApplicationCreate        func(childComplexity int, input model.ApplicationCreateInput) int
 		ApplicationPropertiesSet func(childComplexity int, input model.ApplicationPropertiesSetInput) int
 		ApplicationUpdate        func(childComplexity int, input model.ApplicationUpdateInput) int
+		ClientCreate             func(childComplexity int, input model.ClientCreateInput) int
+		ClientDelete             func(childComplexity int, input model.ClientDeleteInput) int
+		ClientMove               func(childComplexity int, input model.ClientMoveInput) int
+		ClientResume             func(childComplexity int, input model.ClientResumeInput) int
+		ClientSuspend            func(childComplexity int, input model.ClientSuspendInput) int
+		ClientUpdate             func(childComplexity int, input model.ClientUpdateInput) int
+		InvitationAccept         func(childComplexity int, input model.InvitationAcceptInput) int
+		InvitationCreate         func(childComplexity int, input model.InvitationCreateInput) int
+		InvitationDecline        func(childComplexity int, input model.InvitationDeclineInput) int
+		InvitationDelete         func(childComplexity int, input model.InvitationDeleteInput) int
+		MembershipDelete         func(childComplexity int, input model.MembershipDeleteInput) int
+		MembershipRolesAdd       func(childComplexity int, input model.MembershipRolesAddInput) int
+		MembershipRolesRemove    func(childComplexity int, input model.MembershipRolesRemoveInput) int
+		PackageCreate            func(childComplexity int, input model.PackageCreateInput) int
+		PackageDelete            func(childComplexity int, input model.PackageDeleteInput) int
+		PackageGive              func(childComplexity int, input model.PackageGiveInput) int
+		PackageRolesAdd          func(childComplexity int, input model.PackageRolesAddInput) int
+		PackageRolesRemove       func(childComplexity int, input model.PackageRolesRemoveInput) int
+		PackageTake              func(childComplexity int, input model.PackageTakeInput) int
+		PackageUpdate            func(childComplexity int, input model.PackageUpdateInput) int
+		PasswordResetRequest     func(childComplexity int, input model.PasswordResetRequestInput) int
+		PasswordSet              func(childComplexity int, input model.PasswordSetInput) int
+		PermissionCreate         func(childComplexity int, input model.PermissionCreateInput) int
+		PermissionDelete         func(childComplexity int, input model.PermissionDeleteInput) int
+		PermissionUpdate         func(childComplexity int, input model.PermissionUpdateInput) int
+		RoleCreate               func(childComplexity int, input model.RoleCreateInput) int
+		RoleDelete               func(childComplexity int, input model.RoleDeleteInput) int
+		RolePermissionsAdd       func(childComplexity int, input model.RolePermissionsAddInput) int
+		RolePermissionsRemove    func(childComplexity int, input model.RolePermissionsRemoveInput) int
+		RoleSubRolesAdd          func(childComplexity int, input model.RoleSubRolesAddInput) int
+		RoleSubRolesRemove       func(childComplexity int, input model.RoleSubRolesRemoveInput) int
+		RoleUpdate               func(childComplexity int, input model.RoleUpdateInput) int
 		SessionCreate            func(childComplexity int, input model.SessionCreateInput) int
 		SessionDelete            func(childComplexity int, input model.SessionDeleteInput) int
+		SessionSwitchClient      func(childComplexity int, input model.SessionSwitchClientInput) int
+		UserCreate               func(childComplexity int, input model.UserCreateInput) int
+		UserDelete               func(childComplexity int, input model.UserDeleteInput) int
+		UserPasswordReset        func(childComplexity int, input model.UserPasswordResetInput) int
+		UserResume               func(childComplexity int, input model.UserResumeInput) int
+		UserSuspend              func(childComplexity int, input model.UserSuspendInput) int
+		UserUpdate               func(childComplexity int, input model.UserUpdateInput) int
+		ViewerPasswordSet        func(childComplexity int, input model.ViewerPasswordSetInput) int
+		ViewerUpdate             func(childComplexity int, input model.ViewerUpdateInput) int
+	}
+
+	OutboxEvent struct {
+		Attempts    func(childComplexity int) int
+		Client      func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		DeliveredAt func(childComplexity int) int
+		ID          func(childComplexity int) int
+		LastError   func(childComplexity int) int
+		NextAt      func(childComplexity int) int
+		ObjectID    func(childComplexity int) int
+		Status      func(childComplexity int) int
+		Topic       func(childComplexity int) int
+		UpdatedAt   func(childComplexity int) int
+		Version     func(childComplexity int) int
+	}
+
+	OutboxEventConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	OutboxEventEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	Package struct {
@@ -262,9 +466,44 @@ type ComplexityRoot struct {
 		TotalCount func(childComplexity int) int
 	}
 
+	PackageCreatePayload struct {
+		Errors  func(childComplexity int) int
+		Package func(childComplexity int) int
+	}
+
+	PackageDeletePayload struct {
+		Errors    func(childComplexity int) int
+		PackageID func(childComplexity int) int
+	}
+
 	PackageEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	PackageGivePayload struct {
+		Errors  func(childComplexity int) int
+		Package func(childComplexity int) int
+	}
+
+	PackageRolesAddPayload struct {
+		Errors  func(childComplexity int) int
+		Package func(childComplexity int) int
+	}
+
+	PackageRolesRemovePayload struct {
+		Errors  func(childComplexity int) int
+		Package func(childComplexity int) int
+	}
+
+	PackageTakePayload struct {
+		Errors  func(childComplexity int) int
+		Package func(childComplexity int) int
+	}
+
+	PackageUpdatePayload struct {
+		Errors  func(childComplexity int) int
+		Package func(childComplexity int) int
 	}
 
 	PageInfo struct {
@@ -272,6 +511,14 @@ type ComplexityRoot struct {
 		HasNextPage     func(childComplexity int) int
 		HasPreviousPage func(childComplexity int) int
 		StartCursor     func(childComplexity int) int
+	}
+
+	PasswordResetRequestPayload struct {
+		Errors func(childComplexity int) int
+	}
+
+	PasswordSetPayload struct {
+		Errors func(childComplexity int) int
 	}
 
 	Permission struct {
@@ -294,23 +541,41 @@ type ComplexityRoot struct {
 		TotalCount func(childComplexity int) int
 	}
 
+	PermissionCreatePayload struct {
+		Errors     func(childComplexity int) int
+		Permission func(childComplexity int) int
+	}
+
+	PermissionDeletePayload struct {
+		Errors       func(childComplexity int) int
+		PermissionID func(childComplexity int) int
+	}
+
 	PermissionEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
 	}
 
+	PermissionUpdatePayload struct {
+		Errors     func(childComplexity int) int
+		Permission func(childComplexity int) int
+	}
+
 	Query struct {
-		Application  func(childComplexity int, id *string, code *string) int
-		Applications func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Client       func(childComplexity int, id *string, code *string) int
-		Clients      func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Node         func(childComplexity int, id string) int
-		Nodes        func(childComplexity int, ids []string) int
-		Packages     func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Permissions  func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Roles        func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Users        func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Viewer       func(childComplexity int) int
+		Application      func(childComplexity int, id *string, code *string) int
+		Applications     func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		AuditEvents      func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		AuthorityHolders func(childComplexity int, authority string, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Client           func(childComplexity int, id *string, code *string) int
+		Clients          func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Node             func(childComplexity int, id string) int
+		Nodes            func(childComplexity int, ids []string) int
+		OutboxEvents     func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Packages         func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Permissions      func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Roles            func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Users            func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Viewer           func(childComplexity int) int
 	}
 
 	Role struct {
@@ -337,9 +602,44 @@ type ComplexityRoot struct {
 		TotalCount func(childComplexity int) int
 	}
 
+	RoleCreatePayload struct {
+		Errors func(childComplexity int) int
+		Role   func(childComplexity int) int
+	}
+
+	RoleDeletePayload struct {
+		Errors func(childComplexity int) int
+		RoleID func(childComplexity int) int
+	}
+
 	RoleEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	RolePermissionsAddPayload struct {
+		Errors func(childComplexity int) int
+		Role   func(childComplexity int) int
+	}
+
+	RolePermissionsRemovePayload struct {
+		Errors func(childComplexity int) int
+		Role   func(childComplexity int) int
+	}
+
+	RoleSubRolesAddPayload struct {
+		Errors func(childComplexity int) int
+		Role   func(childComplexity int) int
+	}
+
+	RoleSubRolesRemovePayload struct {
+		Errors func(childComplexity int) int
+		Role   func(childComplexity int) int
+	}
+
+	RoleUpdatePayload struct {
+		Errors func(childComplexity int) int
+		Role   func(childComplexity int) int
 	}
 
 	Session struct {
@@ -379,6 +679,12 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	SessionSwitchClientPayload struct {
+		Errors  func(childComplexity int) int
+		Session func(childComplexity int) int
+		Token   func(childComplexity int) int
+	}
+
 	User struct {
 		Client      func(childComplexity int) int
 		CreatedAt   func(childComplexity int) int
@@ -404,6 +710,16 @@ type ComplexityRoot struct {
 		TotalCount func(childComplexity int) int
 	}
 
+	UserCreatePayload struct {
+		Errors func(childComplexity int) int
+		User   func(childComplexity int) int
+	}
+
+	UserDeletePayload struct {
+		Errors func(childComplexity int) int
+		UserID func(childComplexity int) int
+	}
+
 	UserEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
@@ -416,12 +732,44 @@ type ComplexityRoot struct {
 		Path           func(childComplexity int) int
 	}
 
+	UserPasswordResetPayload struct {
+		Errors func(childComplexity int) int
+		User   func(childComplexity int) int
+	}
+
+	UserResumePayload struct {
+		Errors func(childComplexity int) int
+		User   func(childComplexity int) int
+	}
+
+	UserSuspendPayload struct {
+		Errors func(childComplexity int) int
+		User   func(childComplexity int) int
+	}
+
+	UserUpdatePayload struct {
+		Errors func(childComplexity int) int
+		User   func(childComplexity int) int
+	}
+
 	Viewer struct {
 		Authorities func(childComplexity int) int
 		Client      func(childComplexity int) int
 		Membership  func(childComplexity int) int
+		Memberships func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		Session     func(childComplexity int) int
+		Sessions    func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		User        func(childComplexity int) int
+	}
+
+	ViewerPasswordSetPayload struct {
+		Errors func(childComplexity int) int
+		User   func(childComplexity int) int
+	}
+
+	ViewerUpdatePayload struct {
+		Errors func(childComplexity int) int
+		User   func(childComplexity int) int
 	}
 }
 
@@ -865,6 +1213,154 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ApplicationUpdatePayload.Errors(childComplexity), true
 
+	case "AuditEvent.actorClient":
+		if e.ComplexityRoot.AuditEvent.ActorClient == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.ActorClient(childComplexity), true
+	case "AuditEvent.actorUser":
+		if e.ComplexityRoot.AuditEvent.ActorUser == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.ActorUser(childComplexity), true
+	case "AuditEvent.after":
+		if e.ComplexityRoot.AuditEvent.After == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.After(childComplexity), true
+	case "AuditEvent.at":
+		if e.ComplexityRoot.AuditEvent.At == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.At(childComplexity), true
+	case "AuditEvent.before":
+		if e.ComplexityRoot.AuditEvent.Before == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.Before(childComplexity), true
+	case "AuditEvent.client":
+		if e.ComplexityRoot.AuditEvent.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.Client(childComplexity), true
+	case "AuditEvent.id":
+		if e.ComplexityRoot.AuditEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.ID(childComplexity), true
+	case "AuditEvent.kind":
+		if e.ComplexityRoot.AuditEvent.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.Kind(childComplexity), true
+	case "AuditEvent.objectId":
+		if e.ComplexityRoot.AuditEvent.ObjectID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.ObjectID(childComplexity), true
+	case "AuditEvent.operation":
+		if e.ComplexityRoot.AuditEvent.Operation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.Operation(childComplexity), true
+	case "AuditEvent.requestId":
+		if e.ComplexityRoot.AuditEvent.RequestID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.RequestID(childComplexity), true
+	case "AuditEvent.sealed":
+		if e.ComplexityRoot.AuditEvent.Sealed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEvent.Sealed(childComplexity), true
+
+	case "AuditEventConnection.edges":
+		if e.ComplexityRoot.AuditEventConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEventConnection.Edges(childComplexity), true
+	case "AuditEventConnection.nodes":
+		if e.ComplexityRoot.AuditEventConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEventConnection.Nodes(childComplexity), true
+	case "AuditEventConnection.pageInfo":
+		if e.ComplexityRoot.AuditEventConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEventConnection.PageInfo(childComplexity), true
+	case "AuditEventConnection.totalCount":
+		if e.ComplexityRoot.AuditEventConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEventConnection.TotalCount(childComplexity), true
+
+	case "AuditEventEdge.cursor":
+		if e.ComplexityRoot.AuditEventEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEventEdge.Cursor(childComplexity), true
+	case "AuditEventEdge.node":
+		if e.ComplexityRoot.AuditEventEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuditEventEdge.Node(childComplexity), true
+
+	case "AuthorityInForce.authority":
+		if e.ComplexityRoot.AuthorityInForce.Authority == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorityInForce.Authority(childComplexity), true
+	case "AuthorityInForce.reasons":
+		if e.ComplexityRoot.AuthorityInForce.Reasons == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorityInForce.Reasons(childComplexity), true
+
+	case "AuthorityReason.package":
+		if e.ComplexityRoot.AuthorityReason.Package == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorityReason.Package(childComplexity), true
+	case "AuthorityReason.roles":
+		if e.ComplexityRoot.AuthorityReason.Roles == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AuthorityReason.Roles(childComplexity), true
+
+	case "Client.ancestors":
+		if e.ComplexityRoot.Client.Ancestors == nil {
+			break
+		}
+
+		args, err := ec.field_Client_ancestors_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Client.Ancestors(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Client.applications":
 		if e.ComplexityRoot.Client.Applications == nil {
 			break
@@ -894,6 +1390,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Client.Currency(childComplexity), true
+	case "Client.descendants":
+		if e.ComplexityRoot.Client.Descendants == nil {
+			break
+		}
+
+		args, err := ec.field_Client_descendants_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Client.Descendants(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
+	case "Client.effectiveStatus":
+		if e.ComplexityRoot.Client.EffectiveStatus == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Client.EffectiveStatus(childComplexity), true
 	case "Client.grants":
 		if e.ComplexityRoot.Client.Grants == nil {
 			break
@@ -911,12 +1424,29 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Client.ID(childComplexity), true
+	case "Client.invitations":
+		if e.ComplexityRoot.Client.Invitations == nil {
+			break
+		}
+
+		args, err := ec.field_Client_invitations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Client.Invitations(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Client.isolated":
 		if e.ComplexityRoot.Client.Isolated == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Client.Isolated(childComplexity), true
+	case "Client.level":
+		if e.ComplexityRoot.Client.Level == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Client.Level(childComplexity), true
 	case "Client.locale":
 		if e.ComplexityRoot.Client.Locale == nil {
 			break
@@ -1090,6 +1620,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ClientConnection.TotalCount(childComplexity), true
 
+	case "ClientCreatePayload.client":
+		if e.ComplexityRoot.ClientCreatePayload.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientCreatePayload.Client(childComplexity), true
+	case "ClientCreatePayload.errors":
+		if e.ComplexityRoot.ClientCreatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientCreatePayload.Errors(childComplexity), true
+
+	case "ClientDeletePayload.clientId":
+		if e.ComplexityRoot.ClientDeletePayload.ClientID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientDeletePayload.ClientID(childComplexity), true
+	case "ClientDeletePayload.errors":
+		if e.ComplexityRoot.ClientDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientDeletePayload.Errors(childComplexity), true
+
 	case "ClientEdge.cursor":
 		if e.ComplexityRoot.ClientEdge.Cursor == nil {
 			break
@@ -1102,6 +1658,58 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ClientEdge.Node(childComplexity), true
+
+	case "ClientMovePayload.client":
+		if e.ComplexityRoot.ClientMovePayload.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientMovePayload.Client(childComplexity), true
+	case "ClientMovePayload.errors":
+		if e.ComplexityRoot.ClientMovePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientMovePayload.Errors(childComplexity), true
+
+	case "ClientResumePayload.client":
+		if e.ComplexityRoot.ClientResumePayload.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientResumePayload.Client(childComplexity), true
+	case "ClientResumePayload.errors":
+		if e.ComplexityRoot.ClientResumePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientResumePayload.Errors(childComplexity), true
+
+	case "ClientSuspendPayload.client":
+		if e.ComplexityRoot.ClientSuspendPayload.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientSuspendPayload.Client(childComplexity), true
+	case "ClientSuspendPayload.errors":
+		if e.ComplexityRoot.ClientSuspendPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientSuspendPayload.Errors(childComplexity), true
+
+	case "ClientUpdatePayload.client":
+		if e.ComplexityRoot.ClientUpdatePayload.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientUpdatePayload.Client(childComplexity), true
+	case "ClientUpdatePayload.errors":
+		if e.ComplexityRoot.ClientUpdatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientUpdatePayload.Errors(childComplexity), true
 
 	case "ClientUrl.application":
 		if e.ComplexityRoot.ClientUrl.Application == nil {
@@ -1196,6 +1804,162 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ClientUrlEdge.Node(childComplexity), true
 
+	case "Invitation.client":
+		if e.ComplexityRoot.Invitation.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.Client(childComplexity), true
+	case "Invitation.createdAt":
+		if e.ComplexityRoot.Invitation.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.CreatedAt(childComplexity), true
+	case "Invitation.email":
+		if e.ComplexityRoot.Invitation.Email == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.Email(childComplexity), true
+	case "Invitation.expiresAt":
+		if e.ComplexityRoot.Invitation.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.ExpiresAt(childComplexity), true
+	case "Invitation.id":
+		if e.ComplexityRoot.Invitation.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.ID(childComplexity), true
+	case "Invitation.inviter":
+		if e.ComplexityRoot.Invitation.Inviter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.Inviter(childComplexity), true
+	case "Invitation.roles":
+		if e.ComplexityRoot.Invitation.Roles == nil {
+			break
+		}
+
+		args, err := ec.field_Invitation_roles_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Invitation.Roles(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
+	case "Invitation.status":
+		if e.ComplexityRoot.Invitation.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.Status(childComplexity), true
+	case "Invitation.updatedAt":
+		if e.ComplexityRoot.Invitation.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.UpdatedAt(childComplexity), true
+	case "Invitation.version":
+		if e.ComplexityRoot.Invitation.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.Version(childComplexity), true
+
+	case "InvitationAcceptPayload.clientCode":
+		if e.ComplexityRoot.InvitationAcceptPayload.ClientCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationAcceptPayload.ClientCode(childComplexity), true
+	case "InvitationAcceptPayload.errors":
+		if e.ComplexityRoot.InvitationAcceptPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationAcceptPayload.Errors(childComplexity), true
+
+	case "InvitationConnection.edges":
+		if e.ComplexityRoot.InvitationConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationConnection.Edges(childComplexity), true
+	case "InvitationConnection.nodes":
+		if e.ComplexityRoot.InvitationConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationConnection.Nodes(childComplexity), true
+	case "InvitationConnection.pageInfo":
+		if e.ComplexityRoot.InvitationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationConnection.PageInfo(childComplexity), true
+	case "InvitationConnection.totalCount":
+		if e.ComplexityRoot.InvitationConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationConnection.TotalCount(childComplexity), true
+
+	case "InvitationCreatePayload.errors":
+		if e.ComplexityRoot.InvitationCreatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationCreatePayload.Errors(childComplexity), true
+	case "InvitationCreatePayload.invitation":
+		if e.ComplexityRoot.InvitationCreatePayload.Invitation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationCreatePayload.Invitation(childComplexity), true
+
+	case "InvitationDeclinePayload.errors":
+		if e.ComplexityRoot.InvitationDeclinePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationDeclinePayload.Errors(childComplexity), true
+
+	case "InvitationDeletePayload.errors":
+		if e.ComplexityRoot.InvitationDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationDeletePayload.Errors(childComplexity), true
+	case "InvitationDeletePayload.invitationId":
+		if e.ComplexityRoot.InvitationDeletePayload.InvitationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationDeletePayload.InvitationID(childComplexity), true
+
+	case "InvitationEdge.cursor":
+		if e.ComplexityRoot.InvitationEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationEdge.Cursor(childComplexity), true
+	case "InvitationEdge.node":
+		if e.ComplexityRoot.InvitationEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationEdge.Node(childComplexity), true
+
+	case "Membership.authorities":
+		if e.ComplexityRoot.Membership.Authorities == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Membership.Authorities(childComplexity), true
 	case "Membership.client":
 		if e.ComplexityRoot.Membership.Client == nil {
 			break
@@ -1286,6 +2050,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MembershipConnection.TotalCount(childComplexity), true
 
+	case "MembershipDeletePayload.errors":
+		if e.ComplexityRoot.MembershipDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembershipDeletePayload.Errors(childComplexity), true
+	case "MembershipDeletePayload.membershipId":
+		if e.ComplexityRoot.MembershipDeletePayload.MembershipID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembershipDeletePayload.MembershipID(childComplexity), true
+
 	case "MembershipEdge.cursor":
 		if e.ComplexityRoot.MembershipEdge.Cursor == nil {
 			break
@@ -1298,6 +2075,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.MembershipEdge.Node(childComplexity), true
+
+	case "MembershipRolesAddPayload.errors":
+		if e.ComplexityRoot.MembershipRolesAddPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembershipRolesAddPayload.Errors(childComplexity), true
+	case "MembershipRolesAddPayload.membership":
+		if e.ComplexityRoot.MembershipRolesAddPayload.Membership == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembershipRolesAddPayload.Membership(childComplexity), true
+
+	case "MembershipRolesRemovePayload.errors":
+		if e.ComplexityRoot.MembershipRolesRemovePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembershipRolesRemovePayload.Errors(childComplexity), true
+	case "MembershipRolesRemovePayload.membership":
+		if e.ComplexityRoot.MembershipRolesRemovePayload.Membership == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MembershipRolesRemovePayload.Membership(childComplexity), true
 
 	case "Mutation.applicationCreate":
 		if e.ComplexityRoot.Mutation.ApplicationCreate == nil {
@@ -1332,6 +2135,358 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ApplicationUpdate(childComplexity, args["input"].(model.ApplicationUpdateInput)), true
+	case "Mutation.clientCreate":
+		if e.ComplexityRoot.Mutation.ClientCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_clientCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ClientCreate(childComplexity, args["input"].(model.ClientCreateInput)), true
+	case "Mutation.clientDelete":
+		if e.ComplexityRoot.Mutation.ClientDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_clientDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ClientDelete(childComplexity, args["input"].(model.ClientDeleteInput)), true
+	case "Mutation.clientMove":
+		if e.ComplexityRoot.Mutation.ClientMove == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_clientMove_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ClientMove(childComplexity, args["input"].(model.ClientMoveInput)), true
+	case "Mutation.clientResume":
+		if e.ComplexityRoot.Mutation.ClientResume == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_clientResume_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ClientResume(childComplexity, args["input"].(model.ClientResumeInput)), true
+	case "Mutation.clientSuspend":
+		if e.ComplexityRoot.Mutation.ClientSuspend == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_clientSuspend_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ClientSuspend(childComplexity, args["input"].(model.ClientSuspendInput)), true
+	case "Mutation.clientUpdate":
+		if e.ComplexityRoot.Mutation.ClientUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_clientUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ClientUpdate(childComplexity, args["input"].(model.ClientUpdateInput)), true
+	case "Mutation.invitationAccept":
+		if e.ComplexityRoot.Mutation.InvitationAccept == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_invitationAccept_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.InvitationAccept(childComplexity, args["input"].(model.InvitationAcceptInput)), true
+	case "Mutation.invitationCreate":
+		if e.ComplexityRoot.Mutation.InvitationCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_invitationCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.InvitationCreate(childComplexity, args["input"].(model.InvitationCreateInput)), true
+	case "Mutation.invitationDecline":
+		if e.ComplexityRoot.Mutation.InvitationDecline == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_invitationDecline_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.InvitationDecline(childComplexity, args["input"].(model.InvitationDeclineInput)), true
+	case "Mutation.invitationDelete":
+		if e.ComplexityRoot.Mutation.InvitationDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_invitationDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.InvitationDelete(childComplexity, args["input"].(model.InvitationDeleteInput)), true
+	case "Mutation.membershipDelete":
+		if e.ComplexityRoot.Mutation.MembershipDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_membershipDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MembershipDelete(childComplexity, args["input"].(model.MembershipDeleteInput)), true
+	case "Mutation.membershipRolesAdd":
+		if e.ComplexityRoot.Mutation.MembershipRolesAdd == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_membershipRolesAdd_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MembershipRolesAdd(childComplexity, args["input"].(model.MembershipRolesAddInput)), true
+	case "Mutation.membershipRolesRemove":
+		if e.ComplexityRoot.Mutation.MembershipRolesRemove == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_membershipRolesRemove_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MembershipRolesRemove(childComplexity, args["input"].(model.MembershipRolesRemoveInput)), true
+	case "Mutation.packageCreate":
+		if e.ComplexityRoot.Mutation.PackageCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_packageCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PackageCreate(childComplexity, args["input"].(model.PackageCreateInput)), true
+	case "Mutation.packageDelete":
+		if e.ComplexityRoot.Mutation.PackageDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_packageDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PackageDelete(childComplexity, args["input"].(model.PackageDeleteInput)), true
+	case "Mutation.packageGive":
+		if e.ComplexityRoot.Mutation.PackageGive == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_packageGive_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PackageGive(childComplexity, args["input"].(model.PackageGiveInput)), true
+	case "Mutation.packageRolesAdd":
+		if e.ComplexityRoot.Mutation.PackageRolesAdd == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_packageRolesAdd_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PackageRolesAdd(childComplexity, args["input"].(model.PackageRolesAddInput)), true
+	case "Mutation.packageRolesRemove":
+		if e.ComplexityRoot.Mutation.PackageRolesRemove == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_packageRolesRemove_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PackageRolesRemove(childComplexity, args["input"].(model.PackageRolesRemoveInput)), true
+	case "Mutation.packageTake":
+		if e.ComplexityRoot.Mutation.PackageTake == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_packageTake_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PackageTake(childComplexity, args["input"].(model.PackageTakeInput)), true
+	case "Mutation.packageUpdate":
+		if e.ComplexityRoot.Mutation.PackageUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_packageUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PackageUpdate(childComplexity, args["input"].(model.PackageUpdateInput)), true
+	case "Mutation.passwordResetRequest":
+		if e.ComplexityRoot.Mutation.PasswordResetRequest == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_passwordResetRequest_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PasswordResetRequest(childComplexity, args["input"].(model.PasswordResetRequestInput)), true
+	case "Mutation.passwordSet":
+		if e.ComplexityRoot.Mutation.PasswordSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_passwordSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PasswordSet(childComplexity, args["input"].(model.PasswordSetInput)), true
+	case "Mutation.permissionCreate":
+		if e.ComplexityRoot.Mutation.PermissionCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_permissionCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PermissionCreate(childComplexity, args["input"].(model.PermissionCreateInput)), true
+	case "Mutation.permissionDelete":
+		if e.ComplexityRoot.Mutation.PermissionDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_permissionDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PermissionDelete(childComplexity, args["input"].(model.PermissionDeleteInput)), true
+	case "Mutation.permissionUpdate":
+		if e.ComplexityRoot.Mutation.PermissionUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_permissionUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PermissionUpdate(childComplexity, args["input"].(model.PermissionUpdateInput)), true
+	case "Mutation.roleCreate":
+		if e.ComplexityRoot.Mutation.RoleCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_roleCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RoleCreate(childComplexity, args["input"].(model.RoleCreateInput)), true
+	case "Mutation.roleDelete":
+		if e.ComplexityRoot.Mutation.RoleDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_roleDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RoleDelete(childComplexity, args["input"].(model.RoleDeleteInput)), true
+	case "Mutation.rolePermissionsAdd":
+		if e.ComplexityRoot.Mutation.RolePermissionsAdd == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rolePermissionsAdd_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RolePermissionsAdd(childComplexity, args["input"].(model.RolePermissionsAddInput)), true
+	case "Mutation.rolePermissionsRemove":
+		if e.ComplexityRoot.Mutation.RolePermissionsRemove == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rolePermissionsRemove_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RolePermissionsRemove(childComplexity, args["input"].(model.RolePermissionsRemoveInput)), true
+	case "Mutation.roleSubRolesAdd":
+		if e.ComplexityRoot.Mutation.RoleSubRolesAdd == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_roleSubRolesAdd_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RoleSubRolesAdd(childComplexity, args["input"].(model.RoleSubRolesAddInput)), true
+	case "Mutation.roleSubRolesRemove":
+		if e.ComplexityRoot.Mutation.RoleSubRolesRemove == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_roleSubRolesRemove_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RoleSubRolesRemove(childComplexity, args["input"].(model.RoleSubRolesRemoveInput)), true
+	case "Mutation.roleUpdate":
+		if e.ComplexityRoot.Mutation.RoleUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_roleUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RoleUpdate(childComplexity, args["input"].(model.RoleUpdateInput)), true
 	case "Mutation.sessionCreate":
 		if e.ComplexityRoot.Mutation.SessionCreate == nil {
 			break
@@ -1354,6 +2509,216 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SessionDelete(childComplexity, args["input"].(model.SessionDeleteInput)), true
+	case "Mutation.sessionSwitchClient":
+		if e.ComplexityRoot.Mutation.SessionSwitchClient == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_sessionSwitchClient_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SessionSwitchClient(childComplexity, args["input"].(model.SessionSwitchClientInput)), true
+	case "Mutation.userCreate":
+		if e.ComplexityRoot.Mutation.UserCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_userCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UserCreate(childComplexity, args["input"].(model.UserCreateInput)), true
+	case "Mutation.userDelete":
+		if e.ComplexityRoot.Mutation.UserDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_userDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UserDelete(childComplexity, args["input"].(model.UserDeleteInput)), true
+	case "Mutation.userPasswordReset":
+		if e.ComplexityRoot.Mutation.UserPasswordReset == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_userPasswordReset_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UserPasswordReset(childComplexity, args["input"].(model.UserPasswordResetInput)), true
+	case "Mutation.userResume":
+		if e.ComplexityRoot.Mutation.UserResume == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_userResume_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UserResume(childComplexity, args["input"].(model.UserResumeInput)), true
+	case "Mutation.userSuspend":
+		if e.ComplexityRoot.Mutation.UserSuspend == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_userSuspend_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UserSuspend(childComplexity, args["input"].(model.UserSuspendInput)), true
+	case "Mutation.userUpdate":
+		if e.ComplexityRoot.Mutation.UserUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_userUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UserUpdate(childComplexity, args["input"].(model.UserUpdateInput)), true
+	case "Mutation.viewerPasswordSet":
+		if e.ComplexityRoot.Mutation.ViewerPasswordSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_viewerPasswordSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ViewerPasswordSet(childComplexity, args["input"].(model.ViewerPasswordSetInput)), true
+	case "Mutation.viewerUpdate":
+		if e.ComplexityRoot.Mutation.ViewerUpdate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_viewerUpdate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ViewerUpdate(childComplexity, args["input"].(model.ViewerUpdateInput)), true
+
+	case "OutboxEvent.attempts":
+		if e.ComplexityRoot.OutboxEvent.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutboxEvent.Attempts(childComplexity), true
+	case "OutboxEvent.client":
+		if e.ComplexityRoot.OutboxEvent.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutboxEvent.Client(childComplexity), true
+	case "OutboxEvent.createdAt":
+		if e.ComplexityRoot.OutboxEvent.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutboxEvent.CreatedAt(childComplexity), true
+	case "OutboxEvent.deliveredAt":
+		if e.ComplexityRoot.OutboxEvent.DeliveredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutboxEvent.DeliveredAt(childComplexity), true
+	case "OutboxEvent.id":
+		if e.ComplexityRoot.OutboxEvent.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutboxEvent.ID(childComplexity), true
+	case "OutboxEvent.lastError":
+		if e.ComplexityRoot.OutboxEvent.LastError == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutboxEvent.LastError(childComplexity), true
+	case "OutboxEvent.nextAt":
+		if e.ComplexityRoot.OutboxEvent.NextAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutboxEvent.NextAt(childComplexity), true
+	case "OutboxEvent.objectId":
+		if e.ComplexityRoot.OutboxEvent.ObjectID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutboxEvent.ObjectID(childComplexity), true
+	case "OutboxEvent.status":
+		if e.ComplexityRoot.OutboxEvent.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutboxEvent.Status(childComplexity), true
+	case "OutboxEvent.topic":
+		if e.ComplexityRoot.OutboxEvent.Topic == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutboxEvent.Topic(childComplexity), true
+	case "OutboxEvent.updatedAt":
+		if e.ComplexityRoot.OutboxEvent.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutboxEvent.UpdatedAt(childComplexity), true
+	case "OutboxEvent.version":
+		if e.ComplexityRoot.OutboxEvent.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutboxEvent.Version(childComplexity), true
+
+	case "OutboxEventConnection.edges":
+		if e.ComplexityRoot.OutboxEventConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutboxEventConnection.Edges(childComplexity), true
+	case "OutboxEventConnection.nodes":
+		if e.ComplexityRoot.OutboxEventConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutboxEventConnection.Nodes(childComplexity), true
+	case "OutboxEventConnection.pageInfo":
+		if e.ComplexityRoot.OutboxEventConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutboxEventConnection.PageInfo(childComplexity), true
+	case "OutboxEventConnection.totalCount":
+		if e.ComplexityRoot.OutboxEventConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutboxEventConnection.TotalCount(childComplexity), true
+
+	case "OutboxEventEdge.cursor":
+		if e.ComplexityRoot.OutboxEventEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutboxEventEdge.Cursor(childComplexity), true
+	case "OutboxEventEdge.node":
+		if e.ComplexityRoot.OutboxEventEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutboxEventEdge.Node(childComplexity), true
 
 	case "Package.application":
 		if e.ComplexityRoot.Package.Application == nil {
@@ -1469,6 +2834,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PackageConnection.TotalCount(childComplexity), true
 
+	case "PackageCreatePayload.errors":
+		if e.ComplexityRoot.PackageCreatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageCreatePayload.Errors(childComplexity), true
+	case "PackageCreatePayload.package":
+		if e.ComplexityRoot.PackageCreatePayload.Package == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageCreatePayload.Package(childComplexity), true
+
+	case "PackageDeletePayload.errors":
+		if e.ComplexityRoot.PackageDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageDeletePayload.Errors(childComplexity), true
+	case "PackageDeletePayload.packageId":
+		if e.ComplexityRoot.PackageDeletePayload.PackageID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageDeletePayload.PackageID(childComplexity), true
+
 	case "PackageEdge.cursor":
 		if e.ComplexityRoot.PackageEdge.Cursor == nil {
 			break
@@ -1481,6 +2872,71 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PackageEdge.Node(childComplexity), true
+
+	case "PackageGivePayload.errors":
+		if e.ComplexityRoot.PackageGivePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageGivePayload.Errors(childComplexity), true
+	case "PackageGivePayload.package":
+		if e.ComplexityRoot.PackageGivePayload.Package == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageGivePayload.Package(childComplexity), true
+
+	case "PackageRolesAddPayload.errors":
+		if e.ComplexityRoot.PackageRolesAddPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageRolesAddPayload.Errors(childComplexity), true
+	case "PackageRolesAddPayload.package":
+		if e.ComplexityRoot.PackageRolesAddPayload.Package == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageRolesAddPayload.Package(childComplexity), true
+
+	case "PackageRolesRemovePayload.errors":
+		if e.ComplexityRoot.PackageRolesRemovePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageRolesRemovePayload.Errors(childComplexity), true
+	case "PackageRolesRemovePayload.package":
+		if e.ComplexityRoot.PackageRolesRemovePayload.Package == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageRolesRemovePayload.Package(childComplexity), true
+
+	case "PackageTakePayload.errors":
+		if e.ComplexityRoot.PackageTakePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageTakePayload.Errors(childComplexity), true
+	case "PackageTakePayload.package":
+		if e.ComplexityRoot.PackageTakePayload.Package == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageTakePayload.Package(childComplexity), true
+
+	case "PackageUpdatePayload.errors":
+		if e.ComplexityRoot.PackageUpdatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageUpdatePayload.Errors(childComplexity), true
+	case "PackageUpdatePayload.package":
+		if e.ComplexityRoot.PackageUpdatePayload.Package == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PackageUpdatePayload.Package(childComplexity), true
 
 	case "PageInfo.endCursor":
 		if e.ComplexityRoot.PageInfo.EndCursor == nil {
@@ -1506,6 +2962,20 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
+
+	case "PasswordResetRequestPayload.errors":
+		if e.ComplexityRoot.PasswordResetRequestPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PasswordResetRequestPayload.Errors(childComplexity), true
+
+	case "PasswordSetPayload.errors":
+		if e.ComplexityRoot.PasswordSetPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PasswordSetPayload.Errors(childComplexity), true
 
 	case "Permission.application":
 		if e.ComplexityRoot.Permission.Application == nil {
@@ -1598,6 +3068,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PermissionConnection.TotalCount(childComplexity), true
 
+	case "PermissionCreatePayload.errors":
+		if e.ComplexityRoot.PermissionCreatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionCreatePayload.Errors(childComplexity), true
+	case "PermissionCreatePayload.permission":
+		if e.ComplexityRoot.PermissionCreatePayload.Permission == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionCreatePayload.Permission(childComplexity), true
+
+	case "PermissionDeletePayload.errors":
+		if e.ComplexityRoot.PermissionDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionDeletePayload.Errors(childComplexity), true
+	case "PermissionDeletePayload.permissionId":
+		if e.ComplexityRoot.PermissionDeletePayload.PermissionID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionDeletePayload.PermissionID(childComplexity), true
+
 	case "PermissionEdge.cursor":
 		if e.ComplexityRoot.PermissionEdge.Cursor == nil {
 			break
@@ -1610,6 +3106,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PermissionEdge.Node(childComplexity), true
+
+	case "PermissionUpdatePayload.errors":
+		if e.ComplexityRoot.PermissionUpdatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionUpdatePayload.Errors(childComplexity), true
+	case "PermissionUpdatePayload.permission":
+		if e.ComplexityRoot.PermissionUpdatePayload.Permission == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PermissionUpdatePayload.Permission(childComplexity), true
 
 	case "Query.application":
 		if e.ComplexityRoot.Query.Application == nil {
@@ -1633,6 +3142,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Applications(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
+	case "Query.auditEvents":
+		if e.ComplexityRoot.Query.AuditEvents == nil {
+			break
+		}
+
+		args, err := ec.field_Query_auditEvents_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AuditEvents(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
+	case "Query.authorityHolders":
+		if e.ComplexityRoot.Query.AuthorityHolders == nil {
+			break
+		}
+
+		args, err := ec.field_Query_authorityHolders_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.AuthorityHolders(childComplexity, args["authority"].(string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Query.client":
 		if e.ComplexityRoot.Query.Client == nil {
 			break
@@ -1678,6 +3209,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Nodes(childComplexity, args["ids"].([]string)), true
+	case "Query.outboxEvents":
+		if e.ComplexityRoot.Query.OutboxEvents == nil {
+			break
+		}
+
+		args, err := ec.field_Query_outboxEvents_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.OutboxEvents(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Query.packages":
 		if e.ComplexityRoot.Query.Packages == nil {
 			break
@@ -1864,6 +3406,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RoleConnection.TotalCount(childComplexity), true
 
+	case "RoleCreatePayload.errors":
+		if e.ComplexityRoot.RoleCreatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleCreatePayload.Errors(childComplexity), true
+	case "RoleCreatePayload.role":
+		if e.ComplexityRoot.RoleCreatePayload.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleCreatePayload.Role(childComplexity), true
+
+	case "RoleDeletePayload.errors":
+		if e.ComplexityRoot.RoleDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleDeletePayload.Errors(childComplexity), true
+	case "RoleDeletePayload.roleId":
+		if e.ComplexityRoot.RoleDeletePayload.RoleID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleDeletePayload.RoleID(childComplexity), true
+
 	case "RoleEdge.cursor":
 		if e.ComplexityRoot.RoleEdge.Cursor == nil {
 			break
@@ -1876,6 +3444,71 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RoleEdge.Node(childComplexity), true
+
+	case "RolePermissionsAddPayload.errors":
+		if e.ComplexityRoot.RolePermissionsAddPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RolePermissionsAddPayload.Errors(childComplexity), true
+	case "RolePermissionsAddPayload.role":
+		if e.ComplexityRoot.RolePermissionsAddPayload.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RolePermissionsAddPayload.Role(childComplexity), true
+
+	case "RolePermissionsRemovePayload.errors":
+		if e.ComplexityRoot.RolePermissionsRemovePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RolePermissionsRemovePayload.Errors(childComplexity), true
+	case "RolePermissionsRemovePayload.role":
+		if e.ComplexityRoot.RolePermissionsRemovePayload.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RolePermissionsRemovePayload.Role(childComplexity), true
+
+	case "RoleSubRolesAddPayload.errors":
+		if e.ComplexityRoot.RoleSubRolesAddPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleSubRolesAddPayload.Errors(childComplexity), true
+	case "RoleSubRolesAddPayload.role":
+		if e.ComplexityRoot.RoleSubRolesAddPayload.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleSubRolesAddPayload.Role(childComplexity), true
+
+	case "RoleSubRolesRemovePayload.errors":
+		if e.ComplexityRoot.RoleSubRolesRemovePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleSubRolesRemovePayload.Errors(childComplexity), true
+	case "RoleSubRolesRemovePayload.role":
+		if e.ComplexityRoot.RoleSubRolesRemovePayload.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleSubRolesRemovePayload.Role(childComplexity), true
+
+	case "RoleUpdatePayload.errors":
+		if e.ComplexityRoot.RoleUpdatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleUpdatePayload.Errors(childComplexity), true
+	case "RoleUpdatePayload.role":
+		if e.ComplexityRoot.RoleUpdatePayload.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RoleUpdatePayload.Role(childComplexity), true
 
 	case "Session.application":
 		if e.ComplexityRoot.Session.Application == nil {
@@ -2014,6 +3647,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SessionEdge.Node(childComplexity), true
 
+	case "SessionSwitchClientPayload.errors":
+		if e.ComplexityRoot.SessionSwitchClientPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionSwitchClientPayload.Errors(childComplexity), true
+	case "SessionSwitchClientPayload.session":
+		if e.ComplexityRoot.SessionSwitchClientPayload.Session == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionSwitchClientPayload.Session(childComplexity), true
+	case "SessionSwitchClientPayload.token":
+		if e.ComplexityRoot.SessionSwitchClientPayload.Token == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SessionSwitchClientPayload.Token(childComplexity), true
+
 	case "User.client":
 		if e.ComplexityRoot.User.Client == nil {
 			break
@@ -2140,6 +3792,32 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UserConnection.TotalCount(childComplexity), true
 
+	case "UserCreatePayload.errors":
+		if e.ComplexityRoot.UserCreatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserCreatePayload.Errors(childComplexity), true
+	case "UserCreatePayload.user":
+		if e.ComplexityRoot.UserCreatePayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserCreatePayload.User(childComplexity), true
+
+	case "UserDeletePayload.errors":
+		if e.ComplexityRoot.UserDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserDeletePayload.Errors(childComplexity), true
+	case "UserDeletePayload.userId":
+		if e.ComplexityRoot.UserDeletePayload.UserID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserDeletePayload.UserID(childComplexity), true
+
 	case "UserEdge.cursor":
 		if e.ComplexityRoot.UserEdge.Cursor == nil {
 			break
@@ -2178,6 +3856,58 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UserError.Path(childComplexity), true
 
+	case "UserPasswordResetPayload.errors":
+		if e.ComplexityRoot.UserPasswordResetPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserPasswordResetPayload.Errors(childComplexity), true
+	case "UserPasswordResetPayload.user":
+		if e.ComplexityRoot.UserPasswordResetPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserPasswordResetPayload.User(childComplexity), true
+
+	case "UserResumePayload.errors":
+		if e.ComplexityRoot.UserResumePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserResumePayload.Errors(childComplexity), true
+	case "UserResumePayload.user":
+		if e.ComplexityRoot.UserResumePayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserResumePayload.User(childComplexity), true
+
+	case "UserSuspendPayload.errors":
+		if e.ComplexityRoot.UserSuspendPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserSuspendPayload.Errors(childComplexity), true
+	case "UserSuspendPayload.user":
+		if e.ComplexityRoot.UserSuspendPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserSuspendPayload.User(childComplexity), true
+
+	case "UserUpdatePayload.errors":
+		if e.ComplexityRoot.UserUpdatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserUpdatePayload.Errors(childComplexity), true
+	case "UserUpdatePayload.user":
+		if e.ComplexityRoot.UserUpdatePayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UserUpdatePayload.User(childComplexity), true
+
 	case "Viewer.authorities":
 		if e.ComplexityRoot.Viewer.Authorities == nil {
 			break
@@ -2196,18 +3926,66 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Membership(childComplexity), true
+	case "Viewer.memberships":
+		if e.ComplexityRoot.Viewer.Memberships == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_memberships_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Memberships(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Viewer.session":
 		if e.ComplexityRoot.Viewer.Session == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Viewer.Session(childComplexity), true
+	case "Viewer.sessions":
+		if e.ComplexityRoot.Viewer.Sessions == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_sessions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Sessions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Viewer.user":
 		if e.ComplexityRoot.Viewer.User == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Viewer.User(childComplexity), true
+
+	case "ViewerPasswordSetPayload.errors":
+		if e.ComplexityRoot.ViewerPasswordSetPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ViewerPasswordSetPayload.Errors(childComplexity), true
+	case "ViewerPasswordSetPayload.user":
+		if e.ComplexityRoot.ViewerPasswordSetPayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ViewerPasswordSetPayload.User(childComplexity), true
+
+	case "ViewerUpdatePayload.errors":
+		if e.ComplexityRoot.ViewerUpdatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ViewerUpdatePayload.Errors(childComplexity), true
+	case "ViewerUpdatePayload.user":
+		if e.ComplexityRoot.ViewerUpdatePayload.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ViewerUpdatePayload.User(childComplexity), true
 
 	}
 	return 0, false
@@ -2227,24 +4005,71 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputApplicationPropertyInput,
 		ec.unmarshalInputApplicationPropertyOrder,
 		ec.unmarshalInputApplicationUpdateInput,
+		ec.unmarshalInputAuditEventFilter,
+		ec.unmarshalInputAuditEventOrder,
+		ec.unmarshalInputClientCreateInput,
+		ec.unmarshalInputClientDeleteInput,
 		ec.unmarshalInputClientFilter,
+		ec.unmarshalInputClientMoveInput,
 		ec.unmarshalInputClientOrder,
+		ec.unmarshalInputClientResumeInput,
+		ec.unmarshalInputClientSuspendInput,
+		ec.unmarshalInputClientUpdateInput,
 		ec.unmarshalInputClientUrlFilter,
 		ec.unmarshalInputClientUrlOrder,
+		ec.unmarshalInputInvitationAcceptInput,
+		ec.unmarshalInputInvitationCreateInput,
+		ec.unmarshalInputInvitationDeclineInput,
+		ec.unmarshalInputInvitationDeleteInput,
+		ec.unmarshalInputInvitationFilter,
+		ec.unmarshalInputInvitationOrder,
+		ec.unmarshalInputMembershipDeleteInput,
 		ec.unmarshalInputMembershipFilter,
 		ec.unmarshalInputMembershipOrder,
+		ec.unmarshalInputMembershipRolesAddInput,
+		ec.unmarshalInputMembershipRolesRemoveInput,
+		ec.unmarshalInputOutboxEventFilter,
+		ec.unmarshalInputOutboxEventOrder,
+		ec.unmarshalInputPackageCreateInput,
+		ec.unmarshalInputPackageDeleteInput,
 		ec.unmarshalInputPackageFilter,
+		ec.unmarshalInputPackageGiveInput,
 		ec.unmarshalInputPackageOrder,
+		ec.unmarshalInputPackageRolesAddInput,
+		ec.unmarshalInputPackageRolesRemoveInput,
+		ec.unmarshalInputPackageTakeInput,
+		ec.unmarshalInputPackageUpdateInput,
+		ec.unmarshalInputPasswordResetRequestInput,
+		ec.unmarshalInputPasswordSetInput,
+		ec.unmarshalInputPermissionCreateInput,
+		ec.unmarshalInputPermissionDeleteInput,
 		ec.unmarshalInputPermissionFilter,
 		ec.unmarshalInputPermissionOrder,
+		ec.unmarshalInputPermissionUpdateInput,
+		ec.unmarshalInputRoleCreateInput,
+		ec.unmarshalInputRoleDeleteInput,
 		ec.unmarshalInputRoleFilter,
 		ec.unmarshalInputRoleOrder,
+		ec.unmarshalInputRolePermissionsAddInput,
+		ec.unmarshalInputRolePermissionsRemoveInput,
+		ec.unmarshalInputRoleSubRolesAddInput,
+		ec.unmarshalInputRoleSubRolesRemoveInput,
+		ec.unmarshalInputRoleUpdateInput,
 		ec.unmarshalInputSessionCreateInput,
 		ec.unmarshalInputSessionDeleteInput,
 		ec.unmarshalInputSessionFilter,
 		ec.unmarshalInputSessionOrder,
+		ec.unmarshalInputSessionSwitchClientInput,
+		ec.unmarshalInputUserCreateInput,
+		ec.unmarshalInputUserDeleteInput,
 		ec.unmarshalInputUserFilter,
 		ec.unmarshalInputUserOrder,
+		ec.unmarshalInputUserPasswordResetInput,
+		ec.unmarshalInputUserResumeInput,
+		ec.unmarshalInputUserSuspendInput,
+		ec.unmarshalInputUserUpdateInput,
+		ec.unmarshalInputViewerPasswordSetInput,
+		ec.unmarshalInputViewerUpdateInput,
 	)
 	first := true
 
@@ -2999,6 +4824,139 @@ enum ClientUrlOrderField {
   ORIGIN
 }
 `, BuiltIn: false},
+	{Name: "../../schema/audit.graphqls", Input: `extend type Query {
+  """
+  The changes of what belongs to the clients in scope: the trail, append-only and sealed. Requires ` + "`" + `Audit_READ` + "`" + `.
+  """
+  auditEvents(
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which events to list."""
+    filter: AuditEventFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: AuditEventOrder
+  ): AuditEventConnection @authority(requires: "Audit_READ")
+}
+
+"""A JSON value, written as it is."""
+scalar JSON
+
+"""A change that was made: who changed what, when, from what, to what. Nobody can change it."""
+type AuditEvent implements Node {
+  """Opaque id."""
+  id: ID!
+
+  """When it happened."""
+  at: DateTime!
+
+  """The mutation or command, such as ` + "`" + `clientMove` + "`" + `."""
+  operation: String!
+
+  """Kind of the object that changed, such as ` + "`" + `Client` + "`" + `."""
+  kind: String!
+
+  """Id of the object that changed; it may be gone."""
+  objectId: String!
+
+  """The fields before the change, an object; null where it was made then. Secrets are masked."""
+  before: JSON
+
+  """The fields after the change, an object; null where it is gone since. Secrets are masked."""
+  after: JSON
+
+  """The request it happened in."""
+  requestId: String!
+
+  """
+  Whether the event is sealed, which happens within seconds: changing or dropping it would be found from then on.
+  """
+  sealed: Boolean!
+
+  """The client whose trail it is part of. Requires ` + "`" + `Client_READ` + "`" + `."""
+  client: Client @authority(requires: "Client_READ")
+
+  """
+  The client that the caller acted for; null for the platform itself, and where it is not visible. Requires
+  ` + "`" + `Client_READ` + "`" + `.
+  """
+  actorClient: Client @authority(requires: "Client_READ")
+
+  """Who did it; null for the platform itself, and where he is not visible or gone. Requires ` + "`" + `User_READ` + "`" + `."""
+  actorUser: User @authority(requires: "User_READ")
+}
+
+"""An list of events."""
+type AuditEventConnection {
+  """The items with their cursors."""
+  edges: [AuditEventEdge!]!
+
+  """The items alone."""
+  nodes: [AuditEvent!]!
+
+  """Where the page lies in the list."""
+  pageInfo: PageInfo!
+
+  """How many items the whole list has."""
+  totalCount: Int!
+}
+
+"""An event in a list."""
+type AuditEventEdge {
+  """The event."""
+  node: AuditEvent!
+
+  """Its place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."""
+  cursor: String!
+}
+
+"""Which events to list; the conditions given must all hold."""
+input AuditEventFilter {
+  """Only those in the trail of this client."""
+  clientId: ID
+
+  """Only those of this mutation or command."""
+  operation: String
+
+  """Only those of objects of this kind."""
+  kind: String
+
+  """Only those of this object, by its id."""
+  objectId: String
+
+  """Only those made by this user."""
+  actorUserId: ID
+
+  """Only those at this instant or later."""
+  since: DateTime
+
+  """Only those before this instant."""
+  until: DateTime
+
+  """How far to look; MY_SCOPE when absent."""
+  within: Reach
+}
+
+"""Order of events; ties are broken by creation."""
+input AuditEventOrder {
+  """What to order by."""
+  field: AuditEventOrderField!
+
+  """Which way."""
+  direction: OrderDirection! = ASC
+}
+
+"""What events can be ordered by."""
+enum AuditEventOrderField {
+  """As they happened."""
+  CREATED_AT
+}
+`, BuiltIn: false},
 	{Name: "../../schema/authority.graphqls", Input: `extend type Query {
   """The roles the caller can see. Requires ` + "`" + `Role_READ` + "`" + `."""
   roles(
@@ -3047,6 +5005,178 @@ enum ClientUrlOrderField {
     """Order of the list; by creation, ascending, when absent."""
     orderBy: PackageOrder
   ): PackageConnection @authority(requires: "Package_READ")
+}
+
+extend type Mutation {
+  """
+  Creates a permission of an application, named ` + "`" + `<code>.Entity_ACTION` + "`" + `; by its owner and those who manage him.
+  Errors: INVALID, TAKEN, NOT_FOUND, NOT_ALLOWED. Requires ` + "`" + `Permission_CREATE` + "`" + `.
+  """
+  permissionCreate(
+    """What to do."""
+    input: PermissionCreateInput!
+  ): PermissionCreatePayload! @authority(requires: "Permission_CREATE")
+
+  """
+  Changes the description of a permission. Never of a built-in one. Errors: INVALID, NOT_FOUND, NOT_ALLOWED,
+  CONFLICT. Requires ` + "`" + `Permission_UPDATE` + "`" + `.
+  """
+  permissionUpdate(
+    """What to do."""
+    input: PermissionUpdateInput!
+  ): PermissionUpdatePayload! @authority(requires: "Permission_UPDATE")
+
+  """
+  Deletes a permission; roles lose it. Never a built-in one. Errors: NOT_FOUND, NOT_ALLOWED, CONFLICT. Requires
+  ` + "`" + `Permission_DELETE` + "`" + `.
+  """
+  permissionDelete(
+    """What to do."""
+    input: PermissionDeleteInput!
+  ): PermissionDeletePayload! @authority(requires: "Permission_DELETE")
+
+  """
+  Creates a role of a client in scope, for an application that the client owns or may write; SYSTEM's may stand
+  alone. Errors: INVALID, NOT_FOUND, NOT_ALLOWED. Requires ` + "`" + `Role_CREATE` + "`" + `.
+  """
+  roleCreate(
+    """What to do."""
+    input: RoleCreateInput!
+  ): RoleCreatePayload! @authority(requires: "Role_CREATE")
+
+  """
+  Changes name or description of a role; absent fields stay. Never of a built-in one. Errors: INVALID, NOT_FOUND,
+  NOT_ALLOWED, CONFLICT. Requires ` + "`" + `Role_UPDATE` + "`" + `.
+  """
+  roleUpdate(
+    """What to do."""
+    input: RoleUpdateInput!
+  ): RoleUpdatePayload! @authority(requires: "Role_UPDATE")
+
+  """
+  Deletes a role; memberships, packages and roles lose it. Never a built-in one, nor one that holds the last
+  administrator of a client. Errors: NOT_FOUND, NOT_ALLOWED, CONFLICT. Requires ` + "`" + `Role_DELETE` + "`" + `.
+  """
+  roleDelete(
+    """What to do."""
+    input: RoleDeleteInput!
+  ): RoleDeletePayload! @authority(requires: "Role_DELETE")
+
+  """
+  Puts permissions into a role. Errors: NOT_FOUND, NOT_ALLOWED (not the caller's to give). Requires ` + "`" + `Role_UPDATE` + "`" + `.
+  """
+  rolePermissionsAdd(
+    """What to do."""
+    input: RolePermissionsAddInput!
+  ): RolePermissionsAddPayload! @authority(requires: "Role_UPDATE")
+
+  """
+  Takes permissions out of a role. Errors: NOT_FOUND, NOT_ALLOWED (built in, or the last administrator). Requires
+  ` + "`" + `Role_UPDATE` + "`" + `.
+  """
+  rolePermissionsRemove(
+    """What to do."""
+    input: RolePermissionsRemoveInput!
+  ): RolePermissionsRemovePayload! @authority(requires: "Role_UPDATE")
+
+  """
+  Puts roles into a role, which then includes what they hold. Errors: NOT_FOUND, NOT_ALLOWED (not the caller's to
+  give), CYCLE (the message has the path). Requires ` + "`" + `Role_UPDATE` + "`" + `.
+  """
+  roleSubRolesAdd(
+    """What to do."""
+    input: RoleSubRolesAddInput!
+  ): RoleSubRolesAddPayload! @authority(requires: "Role_UPDATE")
+
+  """
+  Takes roles out of a role. Errors: NOT_FOUND, NOT_ALLOWED (built in, or the last administrator). Requires
+  ` + "`" + `Role_UPDATE` + "`" + `.
+  """
+  roleSubRolesRemove(
+    """What to do."""
+    input: RoleSubRolesRemoveInput!
+  ): RoleSubRolesRemovePayload! @authority(requires: "Role_UPDATE")
+
+  """
+  Creates a package of a client in scope. Only SYSTEM's can be a base package, which is given to every client by
+  itself. Errors: INVALID, TAKEN, NOT_FOUND, NOT_ALLOWED. Requires ` + "`" + `Package_CREATE` + "`" + `.
+  """
+  packageCreate(
+    """What to do."""
+    input: PackageCreateInput!
+  ): PackageCreatePayload! @authority(requires: "Package_CREATE")
+
+  """
+  Changes name or description of a package; absent fields stay. Never of a built-in one. Errors: INVALID,
+  NOT_FOUND, NOT_ALLOWED, CONFLICT. Requires ` + "`" + `Package_UPDATE` + "`" + `.
+  """
+  packageUpdate(
+    """What to do."""
+    input: PackageUpdateInput!
+  ): PackageUpdatePayload! @authority(requires: "Package_UPDATE")
+
+  """
+  Deletes a package: the clients it was given to lose what came from it. Never a built-in one. Errors: NOT_FOUND,
+  NOT_ALLOWED, CONFLICT. Requires ` + "`" + `Package_DELETE` + "`" + `.
+  """
+  packageDelete(
+    """What to do."""
+    input: PackageDeleteInput!
+  ): PackageDeletePayload! @authority(requires: "Package_DELETE")
+
+  """
+  Puts roles into a package; the clients it is given to can assign them. Errors: NOT_FOUND, NOT_ALLOWED (not the
+  caller's to give). Requires ` + "`" + `Package_UPDATE` + "`" + `.
+  """
+  packageRolesAdd(
+    """What to do."""
+    input: PackageRolesAddInput!
+  ): PackageRolesAddPayload! @authority(requires: "Package_UPDATE")
+
+  """
+  Takes roles out of a package. Errors: NOT_FOUND, NOT_ALLOWED (built in, or the last administrator). Requires
+  ` + "`" + `Package_UPDATE` + "`" + `.
+  """
+  packageRolesRemove(
+    """What to do."""
+    input: PackageRolesRemoveInput!
+  ): PackageRolesRemovePayload! @authority(requires: "Package_UPDATE")
+
+  """
+  Gives a package, owned in scope, to clients in scope. Its rights count there as far as the giver has them
+  himself. Errors: NOT_FOUND, NOT_ALLOWED (not the caller's to give). Requires ` + "`" + `Package_UPDATE` + "`" + `.
+  """
+  packageGive(
+    """What to do."""
+    input: PackageGiveInput!
+  ): PackageGivePayload! @authority(requires: "Package_UPDATE")
+
+  """
+  Takes a package back from clients; roles that came from it stop working within a second. Never a base package.
+  Errors: NOT_FOUND, NOT_ALLOWED. Requires ` + "`" + `Package_UPDATE` + "`" + `.
+  """
+  packageTake(
+    """What to do."""
+    input: PackageTakeInput!
+  ): PackageTakePayload! @authority(requires: "Package_UPDATE")
+
+  """
+  Assigns roles to a membership in scope: such as its client owns or was given. Errors: NOT_FOUND, NOT_ALLOWED
+  (not the caller's to give). Requires ` + "`" + `User_UPDATE` + "`" + `.
+  """
+  membershipRolesAdd(
+    """What to do."""
+    input: MembershipRolesAddInput!
+  ): MembershipRolesAddPayload! @authority(requires: "User_UPDATE")
+
+  """
+  Takes roles from a membership in scope. Errors: NOT_FOUND, NOT_ALLOWED (the last administrator). Requires
+  ` + "`" + `User_UPDATE` + "`" + `.
+  """
+  membershipRolesRemove(
+    """What to do."""
+    input: MembershipRolesRemoveInput!
+  ): MembershipRolesRemovePayload! @authority(requires: "User_UPDATE")
 }
 
 """The smallest right."""
@@ -3455,6 +5585,387 @@ enum PackageOrderField {
   """Code."""
   CODE
 }
+
+"""A permission to be made."""
+input PermissionCreateInput {
+  """The application it belongs to."""
+  applicationId: ID!
+
+  """
+  ` + "`" + `Entity_ACTION` + "`" + `, such as ` + "`" + `Deal_READ` + "`" + `: letters, digits and one underscore. The application's code is put before
+  it.
+  """
+  name: String!
+
+  """What it is for, at most 1024 characters."""
+  description: String
+}
+
+"""The permission that was made."""
+type PermissionCreatePayload {
+  """The permission; null when it was not made."""
+  permission: Permission
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""Changes of a permission."""
+input PermissionUpdateInput {
+  """The permission."""
+  id: ID!
+
+  """The version the change is based on; CONFLICT when it is no longer the present one."""
+  expectedVersion: Int
+
+  """What it is for, at most 1024 characters."""
+  description: String
+}
+
+"""The permission as it is now."""
+type PermissionUpdatePayload {
+  """The permission; null when it was not changed."""
+  permission: Permission
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A permission to be deleted."""
+input PermissionDeleteInput {
+  """The permission."""
+  id: ID!
+
+  """The version the change is based on; CONFLICT when it is no longer the present one."""
+  expectedVersion: Int
+}
+
+"""The permission that is gone."""
+type PermissionDeletePayload {
+  """Its id; null when it was not deleted."""
+  permissionId: ID
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A role to be made."""
+input RoleCreateInput {
+  """Its owner: the caller's client when absent."""
+  clientId: ID
+
+  """The application it is for."""
+  applicationId: ID
+
+  """Name, 1 to 128 characters."""
+  name: String!
+
+  """What it is for, at most 1024 characters."""
+  description: String
+}
+
+"""The role that was made."""
+type RoleCreatePayload {
+  """The role; null when it was not made."""
+  role: Role
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""Changes of a role."""
+input RoleUpdateInput {
+  """The role."""
+  id: ID!
+
+  """The version the change is based on; CONFLICT when it is no longer the present one."""
+  expectedVersion: Int
+
+  """New name, 1 to 128 characters."""
+  name: String
+
+  """What it is for, at most 1024 characters."""
+  description: String
+}
+
+"""The role as it is now."""
+type RoleUpdatePayload {
+  """The role; null when it was not changed."""
+  role: Role
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A role to be deleted."""
+input RoleDeleteInput {
+  """The role."""
+  id: ID!
+
+  """The version the change is based on; CONFLICT when it is no longer the present one."""
+  expectedVersion: Int
+}
+
+"""The role that is gone."""
+type RoleDeletePayload {
+  """Its id; null when it was not deleted."""
+  roleId: ID
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""Permissions to be put into a role."""
+input RolePermissionsAddInput {
+  """The role."""
+  id: ID!
+
+  """The permissions, 1 to 100. Those that make no difference are passed over."""
+  permissionIds: [ID!]!
+}
+
+"""The role as it is now."""
+type RolePermissionsAddPayload {
+  """The role; null when it was not changed."""
+  role: Role
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""Roles to be put into a role."""
+input RoleSubRolesAddInput {
+  """The role that includes."""
+  id: ID!
+
+  """The roles included, 1 to 100. Those that make no difference are passed over."""
+  roleIds: [ID!]!
+}
+
+"""The role as it is now."""
+type RoleSubRolesAddPayload {
+  """The role; null when it was not changed."""
+  role: Role
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""Permissions to be taken out of a role."""
+input RolePermissionsRemoveInput {
+  """The role."""
+  id: ID!
+
+  """The permissions, 1 to 100. Those that make no difference are passed over."""
+  permissionIds: [ID!]!
+}
+
+"""The role as it is now."""
+type RolePermissionsRemovePayload {
+  """The role; null when it was not changed."""
+  role: Role
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""Roles to be taken out of a role."""
+input RoleSubRolesRemoveInput {
+  """The role that includes."""
+  id: ID!
+
+  """The roles included, 1 to 100. Those that make no difference are passed over."""
+  roleIds: [ID!]!
+}
+
+"""The role as it is now."""
+type RoleSubRolesRemovePayload {
+  """The role; null when it was not changed."""
+  role: Role
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A package to be made."""
+input PackageCreateInput {
+  """Its owner: the caller's client when absent."""
+  clientId: ID
+
+  """The application it is for."""
+  applicationId: ID
+
+  """Code, unique for its owner and for good: 2 to 64 capitals, digits and underscores, the first a capital."""
+  code: String!
+
+  """Name, 1 to 128 characters."""
+  name: String!
+
+  """What it is for, at most 1024 characters."""
+  description: String
+
+  """Whether it is given to every client by itself, for good: SYSTEM's only."""
+  base: Boolean! = false
+}
+
+"""The package that was made."""
+type PackageCreatePayload {
+  """The package; null when it was not made."""
+  package: Package
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""Changes of a package."""
+input PackageUpdateInput {
+  """The package."""
+  id: ID!
+
+  """The version the change is based on; CONFLICT when it is no longer the present one."""
+  expectedVersion: Int
+
+  """New name, 1 to 128 characters."""
+  name: String
+
+  """What it is for, at most 1024 characters."""
+  description: String
+}
+
+"""The package as it is now."""
+type PackageUpdatePayload {
+  """The package; null when it was not changed."""
+  package: Package
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A package to be deleted."""
+input PackageDeleteInput {
+  """The package."""
+  id: ID!
+
+  """The version the change is based on; CONFLICT when it is no longer the present one."""
+  expectedVersion: Int
+}
+
+"""The package that is gone."""
+type PackageDeletePayload {
+  """Its id; null when it was not deleted."""
+  packageId: ID
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""Roles to be put into a package."""
+input PackageRolesAddInput {
+  """The package."""
+  id: ID!
+
+  """The roles, 1 to 100. Those that make no difference are passed over."""
+  roleIds: [ID!]!
+}
+
+"""The package as it is now."""
+type PackageRolesAddPayload {
+  """The package; null when it was not changed."""
+  package: Package
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""Roles to be taken out of a package."""
+input PackageRolesRemoveInput {
+  """The package."""
+  id: ID!
+
+  """The roles, 1 to 100. Those that make no difference are passed over."""
+  roleIds: [ID!]!
+}
+
+"""The package as it is now."""
+type PackageRolesRemovePayload {
+  """The package; null when it was not changed."""
+  package: Package
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A package to be given to clients."""
+input PackageGiveInput {
+  """The package."""
+  id: ID!
+
+  """The clients, 1 to 100. Those that have it already are passed over."""
+  clientIds: [ID!]!
+}
+
+"""The package as it is now."""
+type PackageGivePayload {
+  """The package; null when it was not changed."""
+  package: Package
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A package to be taken back."""
+input PackageTakeInput {
+  """The package."""
+  id: ID!
+
+  """The clients, 1 to 100. Those that do not have it are passed over."""
+  clientIds: [ID!]!
+}
+
+"""The package as it is now."""
+type PackageTakePayload {
+  """The package; null when it was not changed."""
+  package: Package
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""Roles to be assigned to a membership."""
+input MembershipRolesAddInput {
+  """The membership."""
+  id: ID!
+
+  """The roles, 1 to 100. Those that make no difference are passed over."""
+  roleIds: [ID!]!
+}
+
+"""The membership as it is now."""
+type MembershipRolesAddPayload {
+  """The membership; null when it was not changed."""
+  membership: Membership
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""Roles to be taken from a membership."""
+input MembershipRolesRemoveInput {
+  """The membership."""
+  id: ID!
+
+  """The roles, 1 to 100. Those that make no difference are passed over."""
+  roleIds: [ID!]!
+}
+
+"""The membership as it is now."""
+type MembershipRolesRemovePayload {
+  """The membership; null when it was not changed."""
+  membership: Membership
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
 `, BuiltIn: false},
 	{Name: "../../schema/base.graphqls", Input: `"""A field that asks for an authority of the caller, such as ` + "`" + `Application_READ` + "`" + `."""
 directive @authority(
@@ -3595,6 +6106,18 @@ enum ErrorCode {
 
   """Sign-in refused, for whatever reason."""
   CREDENTIALS
+
+  """Roles would include each other in a circle; the message has the path."""
+  CYCLE
+
+  """What was sent works no more: its time is over."""
+  EXPIRED
+
+  """Done before: by this secret, or by this ` + "`" + `Idempotency-Key` + "`" + ` where the answer held a secret that is not kept."""
+  ALREADY_DONE
+
+  """The ` + "`" + `Idempotency-Key` + "`" + ` was used for another request."""
+  KEY_REUSED
 }
 `, BuiltIn: false},
 	{Name: "../../schema/client.graphqls", Input: `extend type Query {
@@ -3621,6 +6144,62 @@ enum ErrorCode {
     """Order of the list; by creation, ascending, when absent."""
     orderBy: ClientOrder
   ): ClientConnection @authority(requires: "Client_READ")
+}
+
+extend type Mutation {
+  """
+  Creates a client below the caller's own, or below one in its scope. Errors: INVALID, TAKEN, NOT_FOUND,
+  NOT_ALLOWED (the tree is 32 deep at most). Requires ` + "`" + `Client_CREATE` + "`" + `.
+  """
+  clientCreate(
+    """What to do."""
+    input: ClientCreateInput!
+  ): ClientCreatePayload! @authority(requires: "Client_CREATE")
+
+  """
+  Changes name, locale, time zone or currency of a client in scope; absent fields stay. Errors: INVALID,
+  NOT_FOUND, CONFLICT. Requires ` + "`" + `Client_UPDATE` + "`" + `.
+  """
+  clientUpdate(
+    """What to do."""
+    input: ClientUpdateInput!
+  ): ClientUpdatePayload! @authority(requires: "Client_UPDATE")
+
+  """
+  Suspends a client: nobody signs in there or below any more, and sessions there stop working within a second.
+  Never SYSTEM, never the caller's own. Errors: NOT_FOUND, NOT_ALLOWED, CONFLICT. Requires ` + "`" + `Client_UPDATE` + "`" + `.
+  """
+  clientSuspend(
+    """What to do."""
+    input: ClientSuspendInput!
+  ): ClientSuspendPayload! @authority(requires: "Client_UPDATE")
+
+  """
+  Ends the suspension of a client. What was suspended below it on its own stays so. Errors: NOT_FOUND,
+  NOT_ALLOWED, CONFLICT. Requires ` + "`" + `Client_UPDATE` + "`" + `.
+  """
+  clientResume(
+    """What to do."""
+    input: ClientResumeInput!
+  ): ClientResumePayload! @authority(requires: "Client_UPDATE")
+
+  """
+  Moves a client, with all below it, under another manager of the same customer base; both managers are in scope.
+  Errors: NOT_FOUND, NOT_ALLOWED (a circle, another customer base, too deep), CONFLICT. Requires ` + "`" + `Client_UPDATE` + "`" + `.
+  """
+  clientMove(
+    """What to do."""
+    input: ClientMoveInput!
+  ): ClientMovePayload! @authority(requires: "Client_UPDATE")
+
+  """
+  Deletes a client that owns no application and manages no client, with its users, memberships, grants and
+  properties. Never one's own. Errors: NOT_FOUND, NOT_ALLOWED, CONFLICT. Requires ` + "`" + `Client_DELETE` + "`" + `.
+  """
+  clientDelete(
+    """What to do."""
+    input: ClientDeleteInput!
+  ): ClientDeletePayload! @authority(requires: "Client_DELETE")
 }
 
 """
@@ -3691,8 +6270,52 @@ type Client implements Node {
   """
   version: Int
 
+  """
+  The status in force: SUSPENDED where it is suspended itself, or a client above it is. Null where the client is
+  visible by code and name only: above the caller's client, or owner of an application the caller can see.
+  """
+  effectiveStatus: ClientStatus
+
+  """
+  How deep it lies in the tree: 0 for SYSTEM, 1 for the clients it manages. Null where the client is visible by
+  code and name only: above the caller's client, or owner of an application the caller can see.
+  """
+  level: Int
+
   """The client that manages it; null for the SYSTEM client. Requires ` + "`" + `Client_READ` + "`" + `."""
   manager: Client @authority(requires: "Client_READ")
+
+  """The clients above it, up to SYSTEM. Requires ` + "`" + `Client_READ` + "`" + `."""
+  ancestors(
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which clients to list."""
+    filter: ClientFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: ClientOrder
+  ): ClientConnection @authority(requires: "Client_READ")
+
+  """The clients below it, at every depth. Requires ` + "`" + `Client_READ` + "`" + `."""
+  descendants(
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which clients to list."""
+    filter: ClientFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: ClientOrder
+  ): ClientConnection @authority(requires: "Client_READ")
 
   """The clients it manages directly. Requires ` + "`" + `Client_READ` + "`" + `."""
   managedClients(
@@ -3838,6 +6461,22 @@ type Client implements Node {
     orderBy: PermissionOrder
   ): PermissionConnection @authority(requires: "Permission_READ")
 
+  """The invitations to it. Requires ` + "`" + `User_READ` + "`" + `."""
+  invitations(
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which invitations to list."""
+    filter: InvitationFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: InvitationOrder
+  ): InvitationConnection @authority(requires: "User_READ")
+
   """Its URLs. Requires ` + "`" + `Client_READ` + "`" + `."""
   urls(
     """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
@@ -3956,6 +6595,547 @@ enum ClientOrderField {
   """Code."""
   CODE
 }
+
+"""A client to be made."""
+input ClientCreateInput {
+  """The client to manage it: the caller's own when absent."""
+  managerId: ID
+
+  """Code, for good: 2 to 16 capitals and digits, the first a capital. Made from the name when absent."""
+  code: String
+
+  """Name, 1 to 128 characters."""
+  name: String!
+
+  """` + "`" + `BUSINESS` + "`" + ` or ` + "`" + `INDIVIDUAL` + "`" + `."""
+  type: ClientType! = BUSINESS
+
+  """Whether it roots a customer base of its own, for good."""
+  isolated: Boolean! = false
+
+  """Locale, BCP 47, such as ` + "`" + `de-CH` + "`" + `; ` + "`" + `en` + "`" + ` when absent."""
+  locale: String
+
+  """Time zone, IANA, such as ` + "`" + `Europe/Zurich` + "`" + `; ` + "`" + `UTC` + "`" + ` when absent."""
+  timeZone: String
+
+  """Currency, ISO 4217, such as ` + "`" + `CHF` + "`" + `; ` + "`" + `EUR` + "`" + ` when absent."""
+  currency: String
+}
+
+"""The client that was made."""
+type ClientCreatePayload {
+  """The client; null when it was not made."""
+  client: Client
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""Changes of a client."""
+input ClientUpdateInput {
+  """The client."""
+  id: ID!
+
+  """The version the change is based on; CONFLICT when it is no longer the present one."""
+  expectedVersion: Int
+
+  """New name, 1 to 128 characters."""
+  name: String
+
+  """Locale, BCP 47, such as ` + "`" + `de-CH` + "`" + `."""
+  locale: String
+
+  """Time zone, IANA, such as ` + "`" + `Europe/Zurich` + "`" + `."""
+  timeZone: String
+
+  """Currency, ISO 4217, such as ` + "`" + `CHF` + "`" + `."""
+  currency: String
+}
+
+"""The client as it is now."""
+type ClientUpdatePayload {
+  """The client; null when it was not changed."""
+  client: Client
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A client to be suspended."""
+input ClientSuspendInput {
+  """The client."""
+  id: ID!
+
+  """The version the change is based on; CONFLICT when it is no longer the present one."""
+  expectedVersion: Int
+}
+
+"""The client as it is now."""
+type ClientSuspendPayload {
+  """The client; null when it was not changed."""
+  client: Client
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A client to be resumed."""
+input ClientResumeInput {
+  """The client."""
+  id: ID!
+
+  """The version the change is based on; CONFLICT when it is no longer the present one."""
+  expectedVersion: Int
+}
+
+"""The client as it is now."""
+type ClientResumePayload {
+  """The client; null when it was not changed."""
+  client: Client
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A client to be moved."""
+input ClientMoveInput {
+  """The client."""
+  id: ID!
+
+  """The version the change is based on; CONFLICT when it is no longer the present one."""
+  expectedVersion: Int
+
+  """Its new manager."""
+  managerId: ID!
+}
+
+"""The client as it is now."""
+type ClientMovePayload {
+  """The client; null when it was not moved."""
+  client: Client
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A client to be deleted."""
+input ClientDeleteInput {
+  """The client."""
+  id: ID!
+
+  """The version the change is based on; CONFLICT when it is no longer the present one."""
+  expectedVersion: Int
+}
+
+"""The client that is gone."""
+type ClientDeletePayload {
+  """Its id; null when it was not deleted."""
+  clientId: ID
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/invitation.graphqls", Input: `extend type Mutation {
+  """
+  Invites an e-mail address to become a member of a client in scope. Whoever has that address is offered a
+  membership, or becomes a user there; the answer does not tell which. The mailed link works once, for 72 hours.
+  Errors: INVALID, NOT_FOUND, NOT_ALLOWED (a role that is not the caller's to give). Requires ` + "`" + `User_CREATE` + "`" + `.
+  """
+  invitationCreate(
+    """What to do."""
+    input: InvitationCreateInput!
+  ): InvitationCreatePayload! @authority(requires: "User_CREATE")
+
+  """
+  Takes an invitation back; a pending one can then not be accepted any more. Errors: NOT_FOUND. Requires
+  ` + "`" + `User_CREATE` + "`" + `.
+  """
+  invitationDelete(
+    """What to do."""
+    input: InvitationDeleteInput!
+  ): InvitationDeletePayload! @authority(requires: "User_CREATE")
+
+  """
+  Accepts an invitation with the secret of its link. A user known by the address becomes a member; else name and
+  password make him a user. Errors: INVALID, TAKEN (the user name), NOT_FOUND (unknown link), ALREADY_DONE (used),
+  EXPIRED, NOT_ALLOWED (signed in as somebody else).
+  """
+  invitationAccept(
+    """What to do."""
+    input: InvitationAcceptInput!
+  ): InvitationAcceptPayload! @public
+
+  """
+  Declines an invitation with the secret of its link. Errors: NOT_FOUND (unknown link), ALREADY_DONE (used),
+  EXPIRED.
+  """
+  invitationDecline(
+    """What to do."""
+    input: InvitationDeclineInput!
+  ): InvitationDeclinePayload! @public
+}
+
+"""An offer to become a member of a client, made to an e-mail address."""
+type Invitation implements Node {
+  """Opaque id."""
+  id: ID!
+
+  """The address invited."""
+  email: String!
+
+  """What has become of it."""
+  status: InvitationStatus!
+
+  """When it stops working."""
+  expiresAt: DateTime!
+
+  """When it was made."""
+  createdAt: DateTime!
+
+  """When it was last changed."""
+  updatedAt: DateTime!
+
+  """Counts the changes."""
+  version: Int!
+
+  """The client it leads to. Requires ` + "`" + `Client_READ` + "`" + `."""
+  client: Client @authority(requires: "Client_READ")
+
+  """Who invited; null where he is not visible, or gone. Requires ` + "`" + `User_READ` + "`" + `."""
+  inviter: User @authority(requires: "User_READ")
+
+  """The roles the membership will carry. Requires ` + "`" + `Role_READ` + "`" + `."""
+  roles(
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which roles to list."""
+    filter: RoleFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: RoleOrder
+  ): RoleConnection @authority(requires: "Role_READ")
+}
+
+"""What has become of an invitation."""
+enum InvitationStatus {
+  """Neither accepted nor declined yet."""
+  PENDING
+
+  """Accepted: there is a membership."""
+  ACCEPTED
+
+  """Declined."""
+  DECLINED
+
+  """Not answered in time."""
+  EXPIRED
+}
+
+"""An list of invitations."""
+type InvitationConnection {
+  """The items with their cursors."""
+  edges: [InvitationEdge!]!
+
+  """The items alone."""
+  nodes: [Invitation!]!
+
+  """Where the page lies in the list."""
+  pageInfo: PageInfo!
+
+  """How many items the whole list has."""
+  totalCount: Int!
+}
+
+"""An invitation in a list."""
+type InvitationEdge {
+  """The invitation."""
+  node: Invitation!
+
+  """Its place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."""
+  cursor: String!
+}
+
+"""Which invitations to list; the conditions given must all hold."""
+input InvitationFilter {
+  """Only those whose address contains this text."""
+  search: String
+
+  """Only those to this client."""
+  clientId: ID
+}
+
+"""Order of invitations; ties are broken by creation."""
+input InvitationOrder {
+  """What to order by."""
+  field: InvitationOrderField!
+
+  """Which way."""
+  direction: OrderDirection! = ASC
+}
+
+"""What invitations can be ordered by."""
+enum InvitationOrderField {
+  """By creation."""
+  CREATED_AT
+}
+
+"""An invitation to be sent."""
+input InvitationCreateInput {
+  """The client to become a member of: the caller's own when absent."""
+  clientId: ID
+
+  """E-mail address."""
+  email: String!
+
+  """Roles of the membership: such as the client can assign, and the caller holds himself."""
+  roleIds: [ID!]
+}
+
+"""The invitation that is sent."""
+type InvitationCreatePayload {
+  """The invitation; null when it was not made."""
+  invitation: Invitation
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""An invitation to be taken back."""
+input InvitationDeleteInput {
+  """The invitation."""
+  id: ID!
+}
+
+"""The invitation that is gone."""
+type InvitationDeletePayload {
+  """Its id; null when it was not taken back."""
+  invitationId: ID
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""An invitation to be accepted."""
+input InvitationAcceptInput {
+  """The secret of the link."""
+  token: String!
+
+  """Full name, 1 to 128 characters: for a new user."""
+  name: String
+
+  """User name, for a new user who wants one."""
+  userName: String
+
+  """Password, 12 to 256 characters: for a new user."""
+  password: String
+
+  """Locale, BCP 47, of a new user; the client's when absent."""
+  locale: String
+}
+
+"""What the invitation led to."""
+type InvitationAcceptPayload {
+  """Code of the client, to sign in at; null when it was not accepted."""
+  clientCode: String
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""An invitation to be declined."""
+input InvitationDeclineInput {
+  """The secret of the link."""
+  token: String!
+}
+
+"""That it is declined, when there are no errors."""
+type InvitationDeclinePayload {
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/outbox.graphqls", Input: `extend type Query {
+  """
+  What the hub has to tell others: mail to send, services to notify. For users of SYSTEM; empty for others. Requires ` + "`" + `Audit_READ` + "`" + `.
+  """
+  outboxEvents(
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which events to list."""
+    filter: OutboxEventFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: OutboxEventOrder
+  ): OutboxEventConnection @authority(requires: "Audit_READ")
+}
+
+"""Something the hub has to tell others, at least once, in order for each object."""
+type OutboxEvent implements Node {
+  """Opaque id."""
+  id: ID!
+
+  """What it is about, such as ` + "`" + `invitation.created` + "`" + `."""
+  topic: String!
+
+  """Id of the object it is about; events of one object are delivered in order."""
+  objectId: String!
+
+  """What has become of it."""
+  status: OutboxStatus!
+
+  """How often delivery was tried."""
+  attempts: Int!
+
+  """When it is tried next."""
+  nextAt: DateTime!
+
+  """Why the last attempt failed; empty when none did."""
+  lastError: String!
+
+  """When it was delivered."""
+  deliveredAt: DateTime
+
+  """When it was made."""
+  createdAt: DateTime!
+
+  """When it was last changed."""
+  updatedAt: DateTime!
+
+  """Counts the changes."""
+  version: Int!
+
+  """The client it is about; null where there is none. Requires ` + "`" + `Client_READ` + "`" + `."""
+  client: Client @authority(requires: "Client_READ")
+}
+
+"""What has become of an event of the outbox."""
+enum OutboxStatus {
+  """Not delivered yet: it is tried again."""
+  PENDING
+
+  """Delivered."""
+  DELIVERED
+
+  """Given up after many attempts: a dead letter."""
+  DEAD
+}
+
+"""An list of events."""
+type OutboxEventConnection {
+  """The items with their cursors."""
+  edges: [OutboxEventEdge!]!
+
+  """The items alone."""
+  nodes: [OutboxEvent!]!
+
+  """Where the page lies in the list."""
+  pageInfo: PageInfo!
+
+  """How many items the whole list has."""
+  totalCount: Int!
+}
+
+"""An event in a list."""
+type OutboxEventEdge {
+  """The event."""
+  node: OutboxEvent!
+
+  """Its place in the list, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + `."""
+  cursor: String!
+}
+
+"""Which events to list; the conditions given must all hold."""
+input OutboxEventFilter {
+  """Only those of this status."""
+  status: OutboxStatus
+
+  """Only those of this topic."""
+  topic: String
+
+  """Only those about this client."""
+  clientId: ID
+}
+
+"""Order of events; ties are broken by creation."""
+input OutboxEventOrder {
+  """What to order by."""
+  field: OutboxEventOrderField!
+
+  """Which way."""
+  direction: OrderDirection! = ASC
+}
+
+"""What events can be ordered by."""
+enum OutboxEventOrderField {
+  """By creation."""
+  CREATED_AT
+}
+`, BuiltIn: false},
+	{Name: "../../schema/rights.graphqls", Input: `extend type Query {
+  """
+  The memberships in scope whose users hold an authority by them today: their roles give it, within what their client was given. Requires ` + "`" + `User_READ` + "`" + `.
+  """
+  authorityHolders(
+    """The authority, such as ` + "`" + `Application_CREATE` + "`" + `."""
+    authority: String!
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which memberships to list."""
+    filter: MembershipFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: MembershipOrder
+  ): MembershipConnection @authority(requires: "User_READ")
+}
+
+extend type Membership {
+  """
+  The authorities that the membership gives today, sorted, each with the ways it comes by. For a session of one
+  application fewer may count. Requires ` + "`" + `User_READ` + "`" + `.
+  """
+  authorities: [AuthorityInForce!] @authority(requires: "User_READ")
+}
+
+"""An authority that a membership gives, and why."""
+type AuthorityInForce {
+  """The authority, such as ` + "`" + `Application_CREATE` + "`" + `."""
+  authority: String!
+
+  """Every way from the membership to the permission."""
+  reasons: [AuthorityReason!]!
+}
+
+"""One way by which a membership has an authority: membership, roles, permission, within what the client was given."""
+type AuthorityReason {
+  """
+  The chain of roles: the first is assigned to the membership, each includes the next, the last holds the
+  permission. Those the caller cannot see are left out.
+  """
+  roles: [Role!]!
+
+  """
+  The package that allows it: given to the client, and within its giver's own rights. Null where the client needs
+  none, for it owns the permission's application or is SYSTEM, and where the caller cannot see it.
+  """
+  package: Package
+}
 `, BuiltIn: false},
 	{Name: "../../schema/user.graphqls", Input: `extend type Query {
   """
@@ -3978,13 +7158,120 @@ enum ClientOrderField {
 }
 
 extend type Mutation {
+  """
+  Creates a user with his home membership in a client in scope. With a password he can sign in at once; without
+  one he is mailed a link to set it, which also proves the address. Errors: INVALID, TAKEN (the user name),
+  NOT_FOUND, NOT_ALLOWED (a role that is not the caller's to give). Requires ` + "`" + `User_CREATE` + "`" + `.
+  """
+  userCreate(
+    """What to do."""
+    input: UserCreateInput!
+  ): UserCreatePayload! @authority(requires: "User_CREATE")
+
+  """
+  Changes a user whose home client is in scope; absent fields stay, null takes an identifier away. Changing
+  another's identifiers takes every authority that he holds. A new address is contact data until it is proven.
+  Errors: INVALID, TAKEN, NOT_FOUND, NOT_ALLOWED, CONFLICT. Requires ` + "`" + `User_UPDATE` + "`" + `.
+  """
+  userUpdate(
+    """What to do."""
+    input: UserUpdateInput!
+  ): UserUpdatePayload! @authority(requires: "User_UPDATE")
+
+  """
+  Suspends a user: his sessions stop working within a second. Not the last administrator of a client. Errors:
+  NOT_FOUND, NOT_ALLOWED, CONFLICT. Requires ` + "`" + `User_UPDATE` + "`" + `.
+  """
+  userSuspend(
+    """What to do."""
+    input: UserSuspendInput!
+  ): UserSuspendPayload! @authority(requires: "User_UPDATE")
+
+  """Ends the suspension of a user. Errors: NOT_FOUND, CONFLICT. Requires ` + "`" + `User_UPDATE` + "`" + `."""
+  userResume(
+    """What to do."""
+    input: UserResumeInput!
+  ): UserResumePayload! @authority(requires: "User_UPDATE")
+
+  """
+  Deletes a user with his memberships and sessions. Not the last administrator of a client. Errors: NOT_FOUND,
+  NOT_ALLOWED, CONFLICT. Requires ` + "`" + `User_DELETE` + "`" + `.
+  """
+  userDelete(
+    """What to do."""
+    input: UserDeleteInput!
+  ): UserDeletePayload! @authority(requires: "User_DELETE")
+
+  """
+  Mails a user a link to set a new password. Takes every authority that he holds. Errors: NOT_FOUND, NOT_ALLOWED.
+  Requires ` + "`" + `User_UPDATE` + "`" + `.
+  """
+  userPasswordReset(
+    """What to do."""
+    input: UserPasswordResetInput!
+  ): UserPasswordResetPayload! @authority(requires: "User_UPDATE")
+
+  """Changes the caller's own name or locale; absent fields stay. Errors: INVALID, CONFLICT."""
+  viewerUpdate(
+    """What to do."""
+    input: ViewerUpdateInput!
+  ): ViewerUpdatePayload! @signedIn
+
+  """
+  Changes the caller's own password, with the old one. All his sessions end, this one too. Errors: INVALID,
+  CREDENTIALS (not the old password, or too many attempts).
+  """
+  viewerPasswordSet(
+    """What to do."""
+    input: ViewerPasswordSetInput!
+  ): ViewerPasswordSetPayload! @signedIn
+
+  """
+  Asks for a link to set a new password, sent to the user's proven e-mail address. The answer never tells whether
+  there is such a user. Errors: INVALID.
+  """
+  passwordResetRequest(
+    """What to do."""
+    input: PasswordResetRequestInput!
+  ): PasswordResetRequestPayload! @public
+
+  """
+  Sets a password with a mailed link, once; all sessions of the user end. Errors: INVALID, NOT_FOUND (unknown,
+  used or expired link).
+  """
+  passwordSet(
+    """What to do."""
+    input: PasswordSetInput!
+  ): PasswordSetPayload! @public
+
+  """
+  Ends a membership in a further client, with its sessions: one's own, or with ` + "`" + `User_DELETE` + "`" + ` one in scope. A home
+  membership ends with the user only. Errors: NOT_FOUND, NOT_ALLOWED.
+  """
+  membershipDelete(
+    """What to do."""
+    input: MembershipDeleteInput!
+  ): MembershipDeletePayload! @signedIn
+
+  """
+  Acts for another client that the caller is a member of: opens a session there, for the same application, and
+  ends this one. Errors: NOT_FOUND, NOT_ALLOWED (suspended, or no access to the application).
+  """
+  sessionSwitchClient(
+    """What to do."""
+    input: SessionSwitchClientInput!
+  ): SessionSwitchClientPayload! @signedIn
+
   """Signs in. The token goes into the header ` + "`" + `Authorization: Bearer …` + "`" + `; it is shown this once."""
   sessionCreate(
     """What to do."""
     input: SessionCreateInput!
   ): SessionCreatePayload! @public
 
-  """Signs out: ends one of the caller's own sessions at once."""
+  """
+  Ends a session at once: one's own, or with ` + "`" + `Session_DELETE` + "`" + ` one of a membership in scope. Errors: INVALID,
+  NOT_FOUND.
+  """
   sessionDelete(
     """What to do."""
     input: SessionDeleteInput!
@@ -4007,6 +7294,38 @@ type Viewer {
 
   """What he may do, sorted, such as ` + "`" + `Application_READ` + "`" + `."""
   authorities: [String!]!
+
+  """His memberships: the clients he can act for."""
+  memberships(
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which memberships to list."""
+    filter: MembershipFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: MembershipOrder
+  ): MembershipConnection
+
+  """His sessions."""
+  sessions(
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which sessions to list."""
+    filter: SessionFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: SessionOrder
+  ): SessionConnection
 }
 
 """A person who can sign in."""
@@ -4400,6 +7719,249 @@ enum SessionOrderField {
   """Creation, oldest first when ascending."""
   CREATED_AT
 }
+
+"""A user to be made."""
+input UserCreateInput {
+  """His home client: the caller's own when absent."""
+  clientId: ID
+
+  """Full name, 1 to 128 characters."""
+  name: String!
+
+  """User name: an identifier for signing in, without ` + "`" + `@` + "`" + ` and not all digits."""
+  userName: String
+
+  """E-mail address: contact data until the mailed link has proven it."""
+  email: String
+
+  """Phone number with its country, such as ` + "`" + `+41 44 123 45 67` + "`" + `: contact data."""
+  phone: String
+
+  """Locale, BCP 47; his home client's when absent."""
+  locale: String
+
+  """First password, 12 to 256 characters; when absent a link is mailed, so an e-mail address is needed."""
+  password: String
+
+  """Roles of his home membership: such as the client can assign, and the caller holds himself."""
+  roleIds: [ID!]
+}
+
+"""The user that was made."""
+type UserCreatePayload {
+  """The user; null when he was not made."""
+  user: User
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""Changes of a user."""
+input UserUpdateInput {
+  """The user."""
+  id: ID!
+
+  """The version the change is based on; CONFLICT when it is no longer the present one."""
+  expectedVersion: Int
+
+  """New full name, 1 to 128 characters."""
+  name: String
+
+  """New locale, BCP 47."""
+  locale: String
+
+  """New user name; null takes it away."""
+  userName: String
+
+  """New e-mail address, not proven yet; null takes it away."""
+  email: String
+
+  """New phone number, not proven yet; null takes it away."""
+  phone: String
+}
+
+"""The user as he is now."""
+type UserUpdatePayload {
+  """The user; null when he was not changed."""
+  user: User
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A user to be suspended."""
+input UserSuspendInput {
+  """The user."""
+  id: ID!
+
+  """The version the change is based on; CONFLICT when it is no longer the present one."""
+  expectedVersion: Int
+}
+
+"""The user as he is now."""
+type UserSuspendPayload {
+  """The user; null when he was not changed."""
+  user: User
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A user to be resumed."""
+input UserResumeInput {
+  """The user."""
+  id: ID!
+
+  """The version the change is based on; CONFLICT when it is no longer the present one."""
+  expectedVersion: Int
+}
+
+"""The user as he is now."""
+type UserResumePayload {
+  """The user; null when he was not changed."""
+  user: User
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A user to be deleted."""
+input UserDeleteInput {
+  """The user."""
+  id: ID!
+
+  """The version the change is based on; CONFLICT when it is no longer the present one."""
+  expectedVersion: Int
+}
+
+"""The user who is gone."""
+type UserDeletePayload {
+  """His id; null when he was not deleted."""
+  userId: ID
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A user to be mailed a link."""
+input UserPasswordResetInput {
+  """The user."""
+  id: ID!
+}
+
+"""The user who is mailed a link."""
+type UserPasswordResetPayload {
+  """The user; null when nothing is sent."""
+  user: User
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""Changes of the caller himself."""
+input ViewerUpdateInput {
+  """The version the change is based on; CONFLICT when it is no longer the present one."""
+  expectedVersion: Int
+
+  """New full name, 1 to 128 characters."""
+  name: String
+
+  """New locale, BCP 47."""
+  locale: String
+}
+
+"""The caller as he is now."""
+type ViewerUpdatePayload {
+  """The caller; null when nothing was changed."""
+  user: User
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A new password for the caller."""
+input ViewerPasswordSetInput {
+  """The present password."""
+  oldPassword: String!
+
+  """The new one, 12 to 256 characters, none of the commonest."""
+  newPassword: String!
+}
+
+"""The caller, signed out everywhere."""
+type ViewerPasswordSetPayload {
+  """The caller; null when the password stays."""
+  user: User
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""Who wants a new password, and where."""
+input PasswordResetRequestInput {
+  """User name, proven e-mail address or proven phone number."""
+  identifier: String!
+
+  """URL of the frontend, as for ` + "`" + `sessionCreate` + "`" + `."""
+  url: String
+
+  """Code of the client the frontend is bound to, as for ` + "`" + `sessionCreate` + "`" + `."""
+  clientCode: String
+}
+
+"""That the request was taken, whoever it named."""
+type PasswordResetRequestPayload {
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A new password by a mailed link."""
+input PasswordSetInput {
+  """The secret of the link."""
+  token: String!
+
+  """The new password, 12 to 256 characters, none of the commonest."""
+  password: String!
+}
+
+"""That the password is set, when there are no errors."""
+type PasswordSetPayload {
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A membership to be ended."""
+input MembershipDeleteInput {
+  """The membership."""
+  id: ID!
+}
+
+"""The membership that is gone."""
+type MembershipDeletePayload {
+  """Its id; null when it was not ended."""
+  membershipId: ID
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""The client to act for."""
+input SessionSwitchClientInput {
+  """A client that the caller is a member of."""
+  clientId: ID!
+}
+
+"""The new session."""
+type SessionSwitchClientPayload {
+  """Its token, shown this once; null when nothing was changed."""
+  token: String
+
+  """The session; null when nothing was changed."""
+  session: Session
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
 `, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
@@ -4608,6 +8170,80 @@ func (ec *executionContext) childFields_ApplicationUpdatePayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type ApplicationUpdatePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_AuditEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_AuditEvent_id(ctx, field)
+	case "at":
+		return ec.fieldContext_AuditEvent_at(ctx, field)
+	case "operation":
+		return ec.fieldContext_AuditEvent_operation(ctx, field)
+	case "kind":
+		return ec.fieldContext_AuditEvent_kind(ctx, field)
+	case "objectId":
+		return ec.fieldContext_AuditEvent_objectId(ctx, field)
+	case "before":
+		return ec.fieldContext_AuditEvent_before(ctx, field)
+	case "after":
+		return ec.fieldContext_AuditEvent_after(ctx, field)
+	case "requestId":
+		return ec.fieldContext_AuditEvent_requestId(ctx, field)
+	case "sealed":
+		return ec.fieldContext_AuditEvent_sealed(ctx, field)
+	case "client":
+		return ec.fieldContext_AuditEvent_client(ctx, field)
+	case "actorClient":
+		return ec.fieldContext_AuditEvent_actorClient(ctx, field)
+	case "actorUser":
+		return ec.fieldContext_AuditEvent_actorUser(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditEventConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AuditEventConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_AuditEventConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AuditEventConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_AuditEventConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditEventConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditEventEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_AuditEventEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_AuditEventEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditEventEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_AuthorityInForce(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "authority":
+		return ec.fieldContext_AuthorityInForce_authority(ctx, field)
+	case "reasons":
+		return ec.fieldContext_AuthorityInForce_reasons(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuthorityInForce", field.Name)
+}
+
+func (ec *executionContext) childFields_AuthorityReason(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "roles":
+		return ec.fieldContext_AuthorityReason_roles(ctx, field)
+	case "package":
+		return ec.fieldContext_AuthorityReason_package(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuthorityReason", field.Name)
+}
+
 func (ec *executionContext) childFields_Client(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -4634,8 +8270,16 @@ func (ec *executionContext) childFields_Client(ctx context.Context, field graphq
 		return ec.fieldContext_Client_updatedAt(ctx, field)
 	case "version":
 		return ec.fieldContext_Client_version(ctx, field)
+	case "effectiveStatus":
+		return ec.fieldContext_Client_effectiveStatus(ctx, field)
+	case "level":
+		return ec.fieldContext_Client_level(ctx, field)
 	case "manager":
 		return ec.fieldContext_Client_manager(ctx, field)
+	case "ancestors":
+		return ec.fieldContext_Client_ancestors(ctx, field)
+	case "descendants":
+		return ec.fieldContext_Client_descendants(ctx, field)
 	case "managedClients":
 		return ec.fieldContext_Client_managedClients(ctx, field)
 	case "applications":
@@ -4654,6 +8298,8 @@ func (ec *executionContext) childFields_Client(ctx context.Context, field graphq
 		return ec.fieldContext_Client_roles(ctx, field)
 	case "permissions":
 		return ec.fieldContext_Client_permissions(ctx, field)
+	case "invitations":
+		return ec.fieldContext_Client_invitations(ctx, field)
 	case "urls":
 		return ec.fieldContext_Client_urls(ctx, field)
 	case "properties":
@@ -4676,6 +8322,26 @@ func (ec *executionContext) childFields_ClientConnection(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type ClientConnection", field.Name)
 }
 
+func (ec *executionContext) childFields_ClientCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "client":
+		return ec.fieldContext_ClientCreatePayload_client(ctx, field)
+	case "errors":
+		return ec.fieldContext_ClientCreatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ClientDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientId":
+		return ec.fieldContext_ClientDeletePayload_clientId(ctx, field)
+	case "errors":
+		return ec.fieldContext_ClientDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientDeletePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ClientEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "node":
@@ -4684,6 +8350,46 @@ func (ec *executionContext) childFields_ClientEdge(ctx context.Context, field gr
 		return ec.fieldContext_ClientEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ClientEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ClientMovePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "client":
+		return ec.fieldContext_ClientMovePayload_client(ctx, field)
+	case "errors":
+		return ec.fieldContext_ClientMovePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientMovePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ClientResumePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "client":
+		return ec.fieldContext_ClientResumePayload_client(ctx, field)
+	case "errors":
+		return ec.fieldContext_ClientResumePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientResumePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ClientSuspendPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "client":
+		return ec.fieldContext_ClientSuspendPayload_client(ctx, field)
+	case "errors":
+		return ec.fieldContext_ClientSuspendPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientSuspendPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ClientUpdatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "client":
+		return ec.fieldContext_ClientUpdatePayload_client(ctx, field)
+	case "errors":
+		return ec.fieldContext_ClientUpdatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientUpdatePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ClientUrl(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4734,6 +8440,94 @@ func (ec *executionContext) childFields_ClientUrlEdge(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type ClientUrlEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_Invitation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Invitation_id(ctx, field)
+	case "email":
+		return ec.fieldContext_Invitation_email(ctx, field)
+	case "status":
+		return ec.fieldContext_Invitation_status(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_Invitation_expiresAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Invitation_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_Invitation_updatedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_Invitation_version(ctx, field)
+	case "client":
+		return ec.fieldContext_Invitation_client(ctx, field)
+	case "inviter":
+		return ec.fieldContext_Invitation_inviter(ctx, field)
+	case "roles":
+		return ec.fieldContext_Invitation_roles(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Invitation", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationAcceptPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientCode":
+		return ec.fieldContext_InvitationAcceptPayload_clientCode(ctx, field)
+	case "errors":
+		return ec.fieldContext_InvitationAcceptPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationAcceptPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_InvitationConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_InvitationConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_InvitationConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_InvitationConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "invitation":
+		return ec.fieldContext_InvitationCreatePayload_invitation(ctx, field)
+	case "errors":
+		return ec.fieldContext_InvitationCreatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationDeclinePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "errors":
+		return ec.fieldContext_InvitationDeclinePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationDeclinePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "invitationId":
+		return ec.fieldContext_InvitationDeletePayload_invitationId(ctx, field)
+	case "errors":
+		return ec.fieldContext_InvitationDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationDeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_InvitationEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_InvitationEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Membership(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -4754,6 +8548,8 @@ func (ec *executionContext) childFields_Membership(ctx context.Context, field gr
 		return ec.fieldContext_Membership_roles(ctx, field)
 	case "sessions":
 		return ec.fieldContext_Membership_sessions(ctx, field)
+	case "authorities":
+		return ec.fieldContext_Membership_authorities(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Membership", field.Name)
 }
@@ -4772,6 +8568,16 @@ func (ec *executionContext) childFields_MembershipConnection(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type MembershipConnection", field.Name)
 }
 
+func (ec *executionContext) childFields_MembershipDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "membershipId":
+		return ec.fieldContext_MembershipDeletePayload_membershipId(ctx, field)
+	case "errors":
+		return ec.fieldContext_MembershipDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MembershipDeletePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_MembershipEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "node":
@@ -4780,6 +8586,80 @@ func (ec *executionContext) childFields_MembershipEdge(ctx context.Context, fiel
 		return ec.fieldContext_MembershipEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MembershipEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_MembershipRolesAddPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "membership":
+		return ec.fieldContext_MembershipRolesAddPayload_membership(ctx, field)
+	case "errors":
+		return ec.fieldContext_MembershipRolesAddPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MembershipRolesAddPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_MembershipRolesRemovePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "membership":
+		return ec.fieldContext_MembershipRolesRemovePayload_membership(ctx, field)
+	case "errors":
+		return ec.fieldContext_MembershipRolesRemovePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MembershipRolesRemovePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_OutboxEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_OutboxEvent_id(ctx, field)
+	case "topic":
+		return ec.fieldContext_OutboxEvent_topic(ctx, field)
+	case "objectId":
+		return ec.fieldContext_OutboxEvent_objectId(ctx, field)
+	case "status":
+		return ec.fieldContext_OutboxEvent_status(ctx, field)
+	case "attempts":
+		return ec.fieldContext_OutboxEvent_attempts(ctx, field)
+	case "nextAt":
+		return ec.fieldContext_OutboxEvent_nextAt(ctx, field)
+	case "lastError":
+		return ec.fieldContext_OutboxEvent_lastError(ctx, field)
+	case "deliveredAt":
+		return ec.fieldContext_OutboxEvent_deliveredAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_OutboxEvent_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_OutboxEvent_updatedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_OutboxEvent_version(ctx, field)
+	case "client":
+		return ec.fieldContext_OutboxEvent_client(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OutboxEvent", field.Name)
+}
+
+func (ec *executionContext) childFields_OutboxEventConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_OutboxEventConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_OutboxEventConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_OutboxEventConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_OutboxEventConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OutboxEventConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_OutboxEventEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_OutboxEventEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_OutboxEventEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type OutboxEventEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Package(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4828,6 +8708,26 @@ func (ec *executionContext) childFields_PackageConnection(ctx context.Context, f
 	return nil, fmt.Errorf("no field named %q was found under type PackageConnection", field.Name)
 }
 
+func (ec *executionContext) childFields_PackageCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "package":
+		return ec.fieldContext_PackageCreatePayload_package(ctx, field)
+	case "errors":
+		return ec.fieldContext_PackageCreatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PackageCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PackageDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "packageId":
+		return ec.fieldContext_PackageDeletePayload_packageId(ctx, field)
+	case "errors":
+		return ec.fieldContext_PackageDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PackageDeletePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_PackageEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "node":
@@ -4836,6 +8736,56 @@ func (ec *executionContext) childFields_PackageEdge(ctx context.Context, field g
 		return ec.fieldContext_PackageEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PackageEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_PackageGivePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "package":
+		return ec.fieldContext_PackageGivePayload_package(ctx, field)
+	case "errors":
+		return ec.fieldContext_PackageGivePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PackageGivePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PackageRolesAddPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "package":
+		return ec.fieldContext_PackageRolesAddPayload_package(ctx, field)
+	case "errors":
+		return ec.fieldContext_PackageRolesAddPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PackageRolesAddPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PackageRolesRemovePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "package":
+		return ec.fieldContext_PackageRolesRemovePayload_package(ctx, field)
+	case "errors":
+		return ec.fieldContext_PackageRolesRemovePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PackageRolesRemovePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PackageTakePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "package":
+		return ec.fieldContext_PackageTakePayload_package(ctx, field)
+	case "errors":
+		return ec.fieldContext_PackageTakePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PackageTakePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PackageUpdatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "package":
+		return ec.fieldContext_PackageUpdatePayload_package(ctx, field)
+	case "errors":
+		return ec.fieldContext_PackageUpdatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PackageUpdatePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4850,6 +8800,22 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 		return ec.fieldContext_PageInfo_endCursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
+}
+
+func (ec *executionContext) childFields_PasswordResetRequestPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "errors":
+		return ec.fieldContext_PasswordResetRequestPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PasswordResetRequestPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PasswordSetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "errors":
+		return ec.fieldContext_PasswordSetPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PasswordSetPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Permission(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4892,6 +8858,26 @@ func (ec *executionContext) childFields_PermissionConnection(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type PermissionConnection", field.Name)
 }
 
+func (ec *executionContext) childFields_PermissionCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "permission":
+		return ec.fieldContext_PermissionCreatePayload_permission(ctx, field)
+	case "errors":
+		return ec.fieldContext_PermissionCreatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PermissionCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PermissionDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "permissionId":
+		return ec.fieldContext_PermissionDeletePayload_permissionId(ctx, field)
+	case "errors":
+		return ec.fieldContext_PermissionDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PermissionDeletePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_PermissionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "node":
@@ -4900,6 +8886,16 @@ func (ec *executionContext) childFields_PermissionEdge(ctx context.Context, fiel
 		return ec.fieldContext_PermissionEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PermissionEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_PermissionUpdatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "permission":
+		return ec.fieldContext_PermissionUpdatePayload_permission(ctx, field)
+	case "errors":
+		return ec.fieldContext_PermissionUpdatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PermissionUpdatePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Role(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4950,6 +8946,26 @@ func (ec *executionContext) childFields_RoleConnection(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type RoleConnection", field.Name)
 }
 
+func (ec *executionContext) childFields_RoleCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "role":
+		return ec.fieldContext_RoleCreatePayload_role(ctx, field)
+	case "errors":
+		return ec.fieldContext_RoleCreatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RoleCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RoleDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "roleId":
+		return ec.fieldContext_RoleDeletePayload_roleId(ctx, field)
+	case "errors":
+		return ec.fieldContext_RoleDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RoleDeletePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RoleEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "node":
@@ -4958,6 +8974,56 @@ func (ec *executionContext) childFields_RoleEdge(ctx context.Context, field grap
 		return ec.fieldContext_RoleEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RoleEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_RolePermissionsAddPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "role":
+		return ec.fieldContext_RolePermissionsAddPayload_role(ctx, field)
+	case "errors":
+		return ec.fieldContext_RolePermissionsAddPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RolePermissionsAddPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RolePermissionsRemovePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "role":
+		return ec.fieldContext_RolePermissionsRemovePayload_role(ctx, field)
+	case "errors":
+		return ec.fieldContext_RolePermissionsRemovePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RolePermissionsRemovePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RoleSubRolesAddPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "role":
+		return ec.fieldContext_RoleSubRolesAddPayload_role(ctx, field)
+	case "errors":
+		return ec.fieldContext_RoleSubRolesAddPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RoleSubRolesAddPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RoleSubRolesRemovePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "role":
+		return ec.fieldContext_RoleSubRolesRemovePayload_role(ctx, field)
+	case "errors":
+		return ec.fieldContext_RoleSubRolesRemovePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RoleSubRolesRemovePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RoleUpdatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "role":
+		return ec.fieldContext_RoleUpdatePayload_role(ctx, field)
+	case "errors":
+		return ec.fieldContext_RoleUpdatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RoleUpdatePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Session(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -5034,6 +9100,18 @@ func (ec *executionContext) childFields_SessionEdge(ctx context.Context, field g
 	return nil, fmt.Errorf("no field named %q was found under type SessionEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_SessionSwitchClientPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "token":
+		return ec.fieldContext_SessionSwitchClientPayload_token(ctx, field)
+	case "session":
+		return ec.fieldContext_SessionSwitchClientPayload_session(ctx, field)
+	case "errors":
+		return ec.fieldContext_SessionSwitchClientPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SessionSwitchClientPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -5084,6 +9162,26 @@ func (ec *executionContext) childFields_UserConnection(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type UserConnection", field.Name)
 }
 
+func (ec *executionContext) childFields_UserCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_UserCreatePayload_user(ctx, field)
+	case "errors":
+		return ec.fieldContext_UserCreatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UserDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "userId":
+		return ec.fieldContext_UserDeletePayload_userId(ctx, field)
+	case "errors":
+		return ec.fieldContext_UserDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserDeletePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UserEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "node":
@@ -5108,6 +9206,46 @@ func (ec *executionContext) childFields_UserError(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type UserError", field.Name)
 }
 
+func (ec *executionContext) childFields_UserPasswordResetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_UserPasswordResetPayload_user(ctx, field)
+	case "errors":
+		return ec.fieldContext_UserPasswordResetPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserPasswordResetPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UserResumePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_UserResumePayload_user(ctx, field)
+	case "errors":
+		return ec.fieldContext_UserResumePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserResumePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UserSuspendPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_UserSuspendPayload_user(ctx, field)
+	case "errors":
+		return ec.fieldContext_UserSuspendPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserSuspendPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UserUpdatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_UserUpdatePayload_user(ctx, field)
+	case "errors":
+		return ec.fieldContext_UserUpdatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UserUpdatePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "user":
@@ -5120,8 +9258,32 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_session(ctx, field)
 	case "authorities":
 		return ec.fieldContext_Viewer_authorities(ctx, field)
+	case "memberships":
+		return ec.fieldContext_Viewer_memberships(ctx, field)
+	case "sessions":
+		return ec.fieldContext_Viewer_sessions(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
+}
+
+func (ec *executionContext) childFields_ViewerPasswordSetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_ViewerPasswordSetPayload_user(ctx, field)
+	case "errors":
+		return ec.fieldContext_ViewerPasswordSetPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ViewerPasswordSetPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ViewerUpdatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "user":
+		return ec.fieldContext_ViewerUpdatePayload_user(ctx, field)
+	case "errors":
+		return ec.fieldContext_ViewerUpdatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ViewerUpdatePayload", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

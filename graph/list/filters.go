@@ -3,6 +3,7 @@ package list
 import (
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"entgo.io/ent/dialect/sql"
@@ -61,6 +62,31 @@ func word[T interface {
 	})
 }
 
+// longestExact is the longest text that exact compares, in characters: no such column is longer.
+const longestExact = 96
+
+// exact filters by a column of text that must be the same.
+func exact(name, column string) Filter {
+	return argument(name, graphql.UnmarshalString, func(b *builder, s string) {
+		if s == "" || utf8.RuneCountInString(s) > longestExact || strings.TrimSpace(s) != s {
+			b.errors.Add(apperr.At("filter."+name, apperr.Invalid, "`%s` has 1 to %d characters, and no space around them", name, longestExact))
+			return
+		}
+		b.equal(name, column, s)
+	})
+}
+
+// since and until filter by an instant: from it on, and before it.
+func since(name, column string) Filter { return instant(name, column, sql.GTE) }
+
+func until(name, column string) Filter { return instant(name, column, sql.LT) }
+
+func instant(name, column string, compare func(string, any) *sql.Predicate) Filter {
+	return argument(name, model.UnmarshalDateTime, func(b *builder, t time.Time) {
+		b.add(name, t.UTC().Format(time.RFC3339Nano), func(col scope.Column) *sql.Predicate { return compare(col(column), t) })
+	})
+}
+
 // id filters by a foreign key. An id of another kind is an input error. An unknown one finds nothing, and neither does
 // a foreign one that visible rows hold: what they lead to is null there, and no filter may tell what it was (domain 0).
 func id[T oid.ID](name, column string) Filter {
@@ -81,6 +107,7 @@ func id[T oid.ID](name, column string) Filter {
 var filtered = map[oid.Kind]struct{ typ, table string }{
 	oid.KindClient:      {"Tenant", "clients"},
 	oid.KindApplication: {"Application", "applications"},
+	oid.KindUser:        {"User", "users"},
 }
 
 // visible is the condition that the actor sees the object with an id.

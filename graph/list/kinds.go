@@ -123,6 +123,37 @@ var Kinds = map[string]Kind{
 		},
 		Orders: map[string]string{"CREATED_AT": "id", "ORIGIN": "origin"},
 	},
+	"Invitation": {
+		Ent: "Invitation",
+		Filters: []Filter{
+			search("email_key"),
+			id[oid.Client]("clientId", "client_id"),
+		},
+		Orders: map[string]string{"CREATED_AT": "id"},
+	},
+	"AuditEvent": {
+		Ent: "AuditEvent",
+		Filters: []Filter{
+			id[oid.Client]("clientId", "client_id"),
+			exact("operation", "operation"),
+			exact("kind", "kind"),
+			exact("objectId", "object_id"),
+			id[oid.User]("actorUserId", "actor_user_id"),
+			since("since", "at"),
+			until("until", "at"),
+			mine(ownedByMine),
+		},
+		Orders: map[string]string{"CREATED_AT": "id"},
+	},
+	"OutboxEvent": {
+		Ent: "OutboxEvent",
+		Filters: []Filter{
+			word[enum.OutboxStatus]("status", "status"),
+			exact("topic", "topic"),
+			id[oid.Client]("clientId", "client_id"),
+		},
+		Orders: map[string]string{"CREATED_AT": "id"},
+	},
 }
 
 // What MY_CLIENT narrows the lists of each kind to.

@@ -26,4 +26,10 @@ type (
 	ApplicationPropertyEdge       = Edge[ent.ApplicationProperty]
 	ClientUrlConnection           = Connection[ent.ClientURL]
 	ClientUrlEdge                 = Edge[ent.ClientURL]
+	InvitationConnection          = Connection[ent.Invitation]
+	InvitationEdge                = Edge[ent.Invitation]
+	AuditEventConnection          = Connection[ent.AuditEvent]
+	AuditEventEdge                = Edge[ent.AuditEvent]
+	OutboxEventConnection         = Connection[ent.OutboxEvent]
+	OutboxEventEdge               = Edge[ent.OutboxEvent]
 )

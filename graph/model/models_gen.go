@@ -92,12 +92,587 @@ type ApplicationUpdatePayload struct {
 	Errors []*UserError `json:"errors"`
 }
 
+// An authority that a membership gives, and why.
+type AuthorityInForce struct {
+	// The authority, such as `Application_CREATE`.
+	Authority string `json:"authority"`
+	// Every way from the membership to the permission.
+	Reasons []*AuthorityReason `json:"reasons"`
+}
+
+// One way by which a membership has an authority: membership, roles, permission, within what the client was given.
+type AuthorityReason struct {
+	// The chain of roles: the first is assigned to the membership, each includes the next, the last holds the
+	// permission. Those the caller cannot see are left out.
+	Roles []*ent.Role `json:"roles"`
+	// The package that allows it: given to the client, and within its giver's own rights. Null where the client needs
+	// none, for it owns the permission's application or is SYSTEM, and where the caller cannot see it.
+	Package *ent.RolePackage `json:"package,omitempty"`
+}
+
+// A client to be made.
+type ClientCreateInput struct {
+	// The client to manage it: the caller's own when absent.
+	ManagerID graphql.Omittable[*string] `json:"managerId,omitempty"`
+	// Code, for good: 2 to 16 capitals and digits, the first a capital. Made from the name when absent.
+	Code graphql.Omittable[*string] `json:"code,omitempty"`
+	// Name, 1 to 128 characters.
+	Name string `json:"name"`
+	// `BUSINESS` or `INDIVIDUAL`.
+	Type enum.ClientType `json:"type"`
+	// Whether it roots a customer base of its own, for good.
+	Isolated bool `json:"isolated"`
+	// Locale, BCP 47, such as `de-CH`; `en` when absent.
+	Locale graphql.Omittable[*string] `json:"locale,omitempty"`
+	// Time zone, IANA, such as `Europe/Zurich`; `UTC` when absent.
+	TimeZone graphql.Omittable[*string] `json:"timeZone,omitempty"`
+	// Currency, ISO 4217, such as `CHF`; `EUR` when absent.
+	Currency graphql.Omittable[*string] `json:"currency,omitempty"`
+}
+
+// The client that was made.
+type ClientCreatePayload struct {
+	// The client; null when it was not made.
+	Client *ent.Tenant `json:"client,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// A client to be deleted.
+type ClientDeleteInput struct {
+	// The client.
+	ID string `json:"id"`
+	// The version the change is based on; CONFLICT when it is no longer the present one.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// The client that is gone.
+type ClientDeletePayload struct {
+	// Its id; null when it was not deleted.
+	ClientID *string `json:"clientId,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// A client to be moved.
+type ClientMoveInput struct {
+	// The client.
+	ID string `json:"id"`
+	// The version the change is based on; CONFLICT when it is no longer the present one.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+	// Its new manager.
+	ManagerID string `json:"managerId"`
+}
+
+// The client as it is now.
+type ClientMovePayload struct {
+	// The client; null when it was not moved.
+	Client *ent.Tenant `json:"client,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// A client to be resumed.
+type ClientResumeInput struct {
+	// The client.
+	ID string `json:"id"`
+	// The version the change is based on; CONFLICT when it is no longer the present one.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// The client as it is now.
+type ClientResumePayload struct {
+	// The client; null when it was not changed.
+	Client *ent.Tenant `json:"client,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// A client to be suspended.
+type ClientSuspendInput struct {
+	// The client.
+	ID string `json:"id"`
+	// The version the change is based on; CONFLICT when it is no longer the present one.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// The client as it is now.
+type ClientSuspendPayload struct {
+	// The client; null when it was not changed.
+	Client *ent.Tenant `json:"client,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// Changes of a client.
+type ClientUpdateInput struct {
+	// The client.
+	ID string `json:"id"`
+	// The version the change is based on; CONFLICT when it is no longer the present one.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+	// New name, 1 to 128 characters.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// Locale, BCP 47, such as `de-CH`.
+	Locale graphql.Omittable[*string] `json:"locale,omitempty"`
+	// Time zone, IANA, such as `Europe/Zurich`.
+	TimeZone graphql.Omittable[*string] `json:"timeZone,omitempty"`
+	// Currency, ISO 4217, such as `CHF`.
+	Currency graphql.Omittable[*string] `json:"currency,omitempty"`
+}
+
+// The client as it is now.
+type ClientUpdatePayload struct {
+	// The client; null when it was not changed.
+	Client *ent.Tenant `json:"client,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// An invitation to be accepted.
+type InvitationAcceptInput struct {
+	// The secret of the link.
+	Token string `json:"token"`
+	// Full name, 1 to 128 characters: for a new user.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// User name, for a new user who wants one.
+	UserName graphql.Omittable[*string] `json:"userName,omitempty"`
+	// Password, 12 to 256 characters: for a new user.
+	Password graphql.Omittable[*string] `json:"password,omitempty"`
+	// Locale, BCP 47, of a new user; the client's when absent.
+	Locale graphql.Omittable[*string] `json:"locale,omitempty"`
+}
+
+// What the invitation led to.
+type InvitationAcceptPayload struct {
+	// Code of the client, to sign in at; null when it was not accepted.
+	ClientCode *string `json:"clientCode,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// An invitation to be sent.
+type InvitationCreateInput struct {
+	// The client to become a member of: the caller's own when absent.
+	ClientID graphql.Omittable[*string] `json:"clientId,omitempty"`
+	// E-mail address.
+	Email string `json:"email"`
+	// Roles of the membership: such as the client can assign, and the caller holds himself.
+	RoleIds graphql.Omittable[[]string] `json:"roleIds,omitempty"`
+}
+
+// The invitation that is sent.
+type InvitationCreatePayload struct {
+	// The invitation; null when it was not made.
+	Invitation *ent.Invitation `json:"invitation,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// An invitation to be declined.
+type InvitationDeclineInput struct {
+	// The secret of the link.
+	Token string `json:"token"`
+}
+
+// That it is declined, when there are no errors.
+type InvitationDeclinePayload struct {
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// An invitation to be taken back.
+type InvitationDeleteInput struct {
+	// The invitation.
+	ID string `json:"id"`
+}
+
+// The invitation that is gone.
+type InvitationDeletePayload struct {
+	// Its id; null when it was not taken back.
+	InvitationID *string `json:"invitationId,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// A membership to be ended.
+type MembershipDeleteInput struct {
+	// The membership.
+	ID string `json:"id"`
+}
+
+// The membership that is gone.
+type MembershipDeletePayload struct {
+	// Its id; null when it was not ended.
+	MembershipID *string `json:"membershipId,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// Roles to be assigned to a membership.
+type MembershipRolesAddInput struct {
+	// The membership.
+	ID string `json:"id"`
+	// The roles, 1 to 100. Those that make no difference are passed over.
+	RoleIds []string `json:"roleIds"`
+}
+
+// The membership as it is now.
+type MembershipRolesAddPayload struct {
+	// The membership; null when it was not changed.
+	Membership *ent.Membership `json:"membership,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// Roles to be taken from a membership.
+type MembershipRolesRemoveInput struct {
+	// The membership.
+	ID string `json:"id"`
+	// The roles, 1 to 100. Those that make no difference are passed over.
+	RoleIds []string `json:"roleIds"`
+}
+
+// The membership as it is now.
+type MembershipRolesRemovePayload struct {
+	// The membership; null when it was not changed.
+	Membership *ent.Membership `json:"membership,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
 // The writes of the hub. Each answers with the object as it stands afterwards, or with `errors` and nothing written.
 type Mutation struct {
 }
 
+// A package to be made.
+type PackageCreateInput struct {
+	// Its owner: the caller's client when absent.
+	ClientID graphql.Omittable[*string] `json:"clientId,omitempty"`
+	// The application it is for.
+	ApplicationID graphql.Omittable[*string] `json:"applicationId,omitempty"`
+	// Code, unique for its owner and for good: 2 to 64 capitals, digits and underscores, the first a capital.
+	Code string `json:"code"`
+	// Name, 1 to 128 characters.
+	Name string `json:"name"`
+	// What it is for, at most 1024 characters.
+	Description graphql.Omittable[*string] `json:"description,omitempty"`
+	// Whether it is given to every client by itself, for good: SYSTEM's only.
+	Base bool `json:"base"`
+}
+
+// The package that was made.
+type PackageCreatePayload struct {
+	// The package; null when it was not made.
+	Package *ent.RolePackage `json:"package,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// A package to be deleted.
+type PackageDeleteInput struct {
+	// The package.
+	ID string `json:"id"`
+	// The version the change is based on; CONFLICT when it is no longer the present one.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// The package that is gone.
+type PackageDeletePayload struct {
+	// Its id; null when it was not deleted.
+	PackageID *string `json:"packageId,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// A package to be given to clients.
+type PackageGiveInput struct {
+	// The package.
+	ID string `json:"id"`
+	// The clients, 1 to 100. Those that have it already are passed over.
+	ClientIds []string `json:"clientIds"`
+}
+
+// The package as it is now.
+type PackageGivePayload struct {
+	// The package; null when it was not changed.
+	Package *ent.RolePackage `json:"package,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// Roles to be put into a package.
+type PackageRolesAddInput struct {
+	// The package.
+	ID string `json:"id"`
+	// The roles, 1 to 100. Those that make no difference are passed over.
+	RoleIds []string `json:"roleIds"`
+}
+
+// The package as it is now.
+type PackageRolesAddPayload struct {
+	// The package; null when it was not changed.
+	Package *ent.RolePackage `json:"package,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// Roles to be taken out of a package.
+type PackageRolesRemoveInput struct {
+	// The package.
+	ID string `json:"id"`
+	// The roles, 1 to 100. Those that make no difference are passed over.
+	RoleIds []string `json:"roleIds"`
+}
+
+// The package as it is now.
+type PackageRolesRemovePayload struct {
+	// The package; null when it was not changed.
+	Package *ent.RolePackage `json:"package,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// A package to be taken back.
+type PackageTakeInput struct {
+	// The package.
+	ID string `json:"id"`
+	// The clients, 1 to 100. Those that do not have it are passed over.
+	ClientIds []string `json:"clientIds"`
+}
+
+// The package as it is now.
+type PackageTakePayload struct {
+	// The package; null when it was not changed.
+	Package *ent.RolePackage `json:"package,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// Changes of a package.
+type PackageUpdateInput struct {
+	// The package.
+	ID string `json:"id"`
+	// The version the change is based on; CONFLICT when it is no longer the present one.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+	// New name, 1 to 128 characters.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// What it is for, at most 1024 characters.
+	Description graphql.Omittable[*string] `json:"description,omitempty"`
+}
+
+// The package as it is now.
+type PackageUpdatePayload struct {
+	// The package; null when it was not changed.
+	Package *ent.RolePackage `json:"package,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// Who wants a new password, and where.
+type PasswordResetRequestInput struct {
+	// User name, proven e-mail address or proven phone number.
+	Identifier string `json:"identifier"`
+	// URL of the frontend, as for `sessionCreate`.
+	URL graphql.Omittable[*string] `json:"url,omitempty"`
+	// Code of the client the frontend is bound to, as for `sessionCreate`.
+	ClientCode graphql.Omittable[*string] `json:"clientCode,omitempty"`
+}
+
+// That the request was taken, whoever it named.
+type PasswordResetRequestPayload struct {
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// A new password by a mailed link.
+type PasswordSetInput struct {
+	// The secret of the link.
+	Token string `json:"token"`
+	// The new password, 12 to 256 characters, none of the commonest.
+	Password string `json:"password"`
+}
+
+// That the password is set, when there are no errors.
+type PasswordSetPayload struct {
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// A permission to be made.
+type PermissionCreateInput struct {
+	// The application it belongs to.
+	ApplicationID string `json:"applicationId"`
+	// `Entity_ACTION`, such as `Deal_READ`: letters, digits and one underscore. The application's code is put before
+	// it.
+	Name string `json:"name"`
+	// What it is for, at most 1024 characters.
+	Description graphql.Omittable[*string] `json:"description,omitempty"`
+}
+
+// The permission that was made.
+type PermissionCreatePayload struct {
+	// The permission; null when it was not made.
+	Permission *ent.Permission `json:"permission,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// A permission to be deleted.
+type PermissionDeleteInput struct {
+	// The permission.
+	ID string `json:"id"`
+	// The version the change is based on; CONFLICT when it is no longer the present one.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// The permission that is gone.
+type PermissionDeletePayload struct {
+	// Its id; null when it was not deleted.
+	PermissionID *string `json:"permissionId,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// Changes of a permission.
+type PermissionUpdateInput struct {
+	// The permission.
+	ID string `json:"id"`
+	// The version the change is based on; CONFLICT when it is no longer the present one.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+	// What it is for, at most 1024 characters.
+	Description graphql.Omittable[*string] `json:"description,omitempty"`
+}
+
+// The permission as it is now.
+type PermissionUpdatePayload struct {
+	// The permission; null when it was not changed.
+	Permission *ent.Permission `json:"permission,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
 // The reads of the hub. What the caller cannot see is null or absent, as if it did not exist.
 type Query struct {
+}
+
+// A role to be made.
+type RoleCreateInput struct {
+	// Its owner: the caller's client when absent.
+	ClientID graphql.Omittable[*string] `json:"clientId,omitempty"`
+	// The application it is for.
+	ApplicationID graphql.Omittable[*string] `json:"applicationId,omitempty"`
+	// Name, 1 to 128 characters.
+	Name string `json:"name"`
+	// What it is for, at most 1024 characters.
+	Description graphql.Omittable[*string] `json:"description,omitempty"`
+}
+
+// The role that was made.
+type RoleCreatePayload struct {
+	// The role; null when it was not made.
+	Role *ent.Role `json:"role,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// A role to be deleted.
+type RoleDeleteInput struct {
+	// The role.
+	ID string `json:"id"`
+	// The version the change is based on; CONFLICT when it is no longer the present one.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// The role that is gone.
+type RoleDeletePayload struct {
+	// Its id; null when it was not deleted.
+	RoleID *string `json:"roleId,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// Permissions to be put into a role.
+type RolePermissionsAddInput struct {
+	// The role.
+	ID string `json:"id"`
+	// The permissions, 1 to 100. Those that make no difference are passed over.
+	PermissionIds []string `json:"permissionIds"`
+}
+
+// The role as it is now.
+type RolePermissionsAddPayload struct {
+	// The role; null when it was not changed.
+	Role *ent.Role `json:"role,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// Permissions to be taken out of a role.
+type RolePermissionsRemoveInput struct {
+	// The role.
+	ID string `json:"id"`
+	// The permissions, 1 to 100. Those that make no difference are passed over.
+	PermissionIds []string `json:"permissionIds"`
+}
+
+// The role as it is now.
+type RolePermissionsRemovePayload struct {
+	// The role; null when it was not changed.
+	Role *ent.Role `json:"role,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// Roles to be put into a role.
+type RoleSubRolesAddInput struct {
+	// The role that includes.
+	ID string `json:"id"`
+	// The roles included, 1 to 100. Those that make no difference are passed over.
+	RoleIds []string `json:"roleIds"`
+}
+
+// The role as it is now.
+type RoleSubRolesAddPayload struct {
+	// The role; null when it was not changed.
+	Role *ent.Role `json:"role,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// Roles to be taken out of a role.
+type RoleSubRolesRemoveInput struct {
+	// The role that includes.
+	ID string `json:"id"`
+	// The roles included, 1 to 100. Those that make no difference are passed over.
+	RoleIds []string `json:"roleIds"`
+}
+
+// The role as it is now.
+type RoleSubRolesRemovePayload struct {
+	// The role; null when it was not changed.
+	Role *ent.Role `json:"role,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// Changes of a role.
+type RoleUpdateInput struct {
+	// The role.
+	ID string `json:"id"`
+	// The version the change is based on; CONFLICT when it is no longer the present one.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+	// New name, 1 to 128 characters.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// What it is for, at most 1024 characters.
+	Description graphql.Omittable[*string] `json:"description,omitempty"`
+}
+
+// The role as it is now.
+type RoleUpdatePayload struct {
+	// The role; null when it was not changed.
+	Role *ent.Role `json:"role,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
 }
 
 // Who signs in, and where.
@@ -139,6 +714,66 @@ type SessionDeletePayload struct {
 	Errors []*UserError `json:"errors"`
 }
 
+// The client to act for.
+type SessionSwitchClientInput struct {
+	// A client that the caller is a member of.
+	ClientID string `json:"clientId"`
+}
+
+// The new session.
+type SessionSwitchClientPayload struct {
+	// Its token, shown this once; null when nothing was changed.
+	Token *string `json:"token,omitempty"`
+	// The session; null when nothing was changed.
+	Session *ent.Session `json:"session,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// A user to be made.
+type UserCreateInput struct {
+	// His home client: the caller's own when absent.
+	ClientID graphql.Omittable[*string] `json:"clientId,omitempty"`
+	// Full name, 1 to 128 characters.
+	Name string `json:"name"`
+	// User name: an identifier for signing in, without `@` and not all digits.
+	UserName graphql.Omittable[*string] `json:"userName,omitempty"`
+	// E-mail address: contact data until the mailed link has proven it.
+	Email graphql.Omittable[*string] `json:"email,omitempty"`
+	// Phone number with its country, such as `+41 44 123 45 67`: contact data.
+	Phone graphql.Omittable[*string] `json:"phone,omitempty"`
+	// Locale, BCP 47; his home client's when absent.
+	Locale graphql.Omittable[*string] `json:"locale,omitempty"`
+	// First password, 12 to 256 characters; when absent a link is mailed, so an e-mail address is needed.
+	Password graphql.Omittable[*string] `json:"password,omitempty"`
+	// Roles of his home membership: such as the client can assign, and the caller holds himself.
+	RoleIds graphql.Omittable[[]string] `json:"roleIds,omitempty"`
+}
+
+// The user that was made.
+type UserCreatePayload struct {
+	// The user; null when he was not made.
+	User *ent.User `json:"user,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// A user to be deleted.
+type UserDeleteInput struct {
+	// The user.
+	ID string `json:"id"`
+	// The version the change is based on; CONFLICT when it is no longer the present one.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// The user who is gone.
+type UserDeletePayload struct {
+	// His id; null when he was not deleted.
+	UserID *string `json:"userId,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
 // One thing wrong with the input of a mutation.
 type UserError struct {
 	// What is wrong, for programs.
@@ -149,6 +784,112 @@ type UserError struct {
 	Path []string `json:"path"`
 	// The version the object has now, with `CONFLICT`.
 	CurrentVersion *int `json:"currentVersion,omitempty"`
+}
+
+// A user to be mailed a link.
+type UserPasswordResetInput struct {
+	// The user.
+	ID string `json:"id"`
+}
+
+// The user who is mailed a link.
+type UserPasswordResetPayload struct {
+	// The user; null when nothing is sent.
+	User *ent.User `json:"user,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// A user to be resumed.
+type UserResumeInput struct {
+	// The user.
+	ID string `json:"id"`
+	// The version the change is based on; CONFLICT when it is no longer the present one.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// The user as he is now.
+type UserResumePayload struct {
+	// The user; null when he was not changed.
+	User *ent.User `json:"user,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// A user to be suspended.
+type UserSuspendInput struct {
+	// The user.
+	ID string `json:"id"`
+	// The version the change is based on; CONFLICT when it is no longer the present one.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// The user as he is now.
+type UserSuspendPayload struct {
+	// The user; null when he was not changed.
+	User *ent.User `json:"user,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// Changes of a user.
+type UserUpdateInput struct {
+	// The user.
+	ID string `json:"id"`
+	// The version the change is based on; CONFLICT when it is no longer the present one.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+	// New full name, 1 to 128 characters.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// New locale, BCP 47.
+	Locale graphql.Omittable[*string] `json:"locale,omitempty"`
+	// New user name; null takes it away.
+	UserName graphql.Omittable[*string] `json:"userName,omitempty"`
+	// New e-mail address, not proven yet; null takes it away.
+	Email graphql.Omittable[*string] `json:"email,omitempty"`
+	// New phone number, not proven yet; null takes it away.
+	Phone graphql.Omittable[*string] `json:"phone,omitempty"`
+}
+
+// The user as he is now.
+type UserUpdatePayload struct {
+	// The user; null when he was not changed.
+	User *ent.User `json:"user,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// A new password for the caller.
+type ViewerPasswordSetInput struct {
+	// The present password.
+	OldPassword string `json:"oldPassword"`
+	// The new one, 12 to 256 characters, none of the commonest.
+	NewPassword string `json:"newPassword"`
+}
+
+// The caller, signed out everywhere.
+type ViewerPasswordSetPayload struct {
+	// The caller; null when the password stays.
+	User *ent.User `json:"user,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// Changes of the caller himself.
+type ViewerUpdateInput struct {
+	// The version the change is based on; CONFLICT when it is no longer the present one.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+	// New full name, 1 to 128 characters.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// New locale, BCP 47.
+	Locale graphql.Omittable[*string] `json:"locale,omitempty"`
+}
+
+// The caller as he is now.
+type ViewerUpdatePayload struct {
+	// The caller; null when nothing was changed.
+	User *ent.User `json:"user,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
 }
 
 // What grants can be ordered by.
@@ -325,6 +1066,61 @@ func (e ApplicationPropertyOrderField) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What events can be ordered by.
+type AuditEventOrderField string
+
+const (
+	// As they happened.
+	AuditEventOrderFieldCreatedAt AuditEventOrderField = "CREATED_AT"
+)
+
+var AllAuditEventOrderField = []AuditEventOrderField{
+	AuditEventOrderFieldCreatedAt,
+}
+
+func (e AuditEventOrderField) IsValid() bool {
+	switch e {
+	case AuditEventOrderFieldCreatedAt:
+		return true
+	}
+	return false
+}
+
+func (e AuditEventOrderField) String() string {
+	return string(e)
+}
+
+func (e *AuditEventOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = AuditEventOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid AuditEventOrderField", str)
+	}
+	return nil
+}
+
+func (e AuditEventOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *AuditEventOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e AuditEventOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What clients can be ordered by.
 type ClientOrderField string
 
@@ -444,6 +1240,61 @@ func (e ClientURLOrderField) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// What invitations can be ordered by.
+type InvitationOrderField string
+
+const (
+	// By creation.
+	InvitationOrderFieldCreatedAt InvitationOrderField = "CREATED_AT"
+)
+
+var AllInvitationOrderField = []InvitationOrderField{
+	InvitationOrderFieldCreatedAt,
+}
+
+func (e InvitationOrderField) IsValid() bool {
+	switch e {
+	case InvitationOrderFieldCreatedAt:
+		return true
+	}
+	return false
+}
+
+func (e InvitationOrderField) String() string {
+	return string(e)
+}
+
+func (e *InvitationOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = InvitationOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid InvitationOrderField", str)
+	}
+	return nil
+}
+
+func (e InvitationOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *InvitationOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e InvitationOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // What memberships can be ordered by.
 type MembershipOrderField string
 
@@ -552,6 +1403,61 @@ func (e *OrderDirection) UnmarshalJSON(b []byte) error {
 }
 
 func (e OrderDirection) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What events can be ordered by.
+type OutboxEventOrderField string
+
+const (
+	// By creation.
+	OutboxEventOrderFieldCreatedAt OutboxEventOrderField = "CREATED_AT"
+)
+
+var AllOutboxEventOrderField = []OutboxEventOrderField{
+	OutboxEventOrderFieldCreatedAt,
+}
+
+func (e OutboxEventOrderField) IsValid() bool {
+	switch e {
+	case OutboxEventOrderFieldCreatedAt:
+		return true
+	}
+	return false
+}
+
+func (e OutboxEventOrderField) String() string {
+	return string(e)
+}
+
+func (e *OutboxEventOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = OutboxEventOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid OutboxEventOrderField", str)
+	}
+	return nil
+}
+
+func (e OutboxEventOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *OutboxEventOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e OutboxEventOrderField) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

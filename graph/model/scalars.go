@@ -34,6 +34,17 @@ func UnmarshalDateTime(v any) (time.Time, error) {
 	return clock.Truncate(t), nil
 }
 
+// JSON is a text that is JSON already.
+type JSON string
+
+// MarshalJSON writes a JSON value as it is.
+func MarshalJSON(j JSON) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, string(j)) })
+}
+
+// UnmarshalJSON reads no JSON: the schema takes none.
+func UnmarshalJSON(any) (JSON, error) { return "", errors.New("JSON is not taken as an argument") }
+
 // Node is any object with an id: one of ent's entities that the SDL declares as Node.
 type Node any
 

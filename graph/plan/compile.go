@@ -220,6 +220,8 @@ func fits(c *Column, t *ast.Type, hidden bool) bool {
 		return c.Encoding == Boolean || c.Encoding == Present
 	case "DateTime":
 		return c.Encoding == Instant
+	case "JSON":
+		return c.Encoding == Raw
 	}
 	return c.Encoding == Text
 }

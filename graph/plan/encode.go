@@ -23,6 +23,13 @@ func appendValue(out []byte, v driver.Value, c *Column) ([]byte, error) {
 		return out, errNull
 	}
 	switch c.Encoding {
+	case Raw:
+		switch v := v.(type) {
+		case string:
+			return append(out, v...), nil
+		case []byte:
+			return append(out, v...), nil
+		}
 	case Text:
 		switch v := v.(type) {
 		case string:

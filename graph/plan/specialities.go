@@ -3,6 +3,7 @@ package plan
 import (
 	"database/sql/driver"
 	"fmt"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -45,6 +46,24 @@ var specialities = map[string]speciality{
 			"clients": {To: "Tenant", Cardinality: ManyToMany, Join: Join{Table: "package_gifts", From: "package_id", To: "client_id", Ent: "PackageGift"}},
 		},
 	},
+	"Invitation": {
+		computed: map[string]Computed{"status": {Columns: []string{"status", "expires_at"}, Write: invitationStatus}},
+	},
+	"AuditEvent": {
+		columns: map[string]Column{
+			"before": {Name: "before", Encoding: Raw, Nullable: true},
+			"after":  {Name: "after", Encoding: Raw, Nullable: true},
+			"sealed": {Name: "seal", Encoding: Present},
+		},
+		edges: map[string]Edge{
+			"client":      {To: "Tenant", Column: "client_id"},
+			"actorClient": {To: "Tenant", Column: "actor_client_id"},
+			"actorUser":   {To: "User", Column: "actor_user_id"},
+		},
+	},
+	"OutboxEvent": {
+		edges: map[string]Edge{"client": {To: "Tenant", Column: "client_id"}},
+	},
 	"Application": {
 		sight: &Sight{Client: "client_id", Hides: func(string) bool { return false }},
 		computed: map[string]Computed{
@@ -57,6 +76,19 @@ var specialities = map[string]speciality{
 			},
 		},
 	},
+}
+
+// invitationStatus: a pending one expires by itself.
+func invitationStatus(out []byte, a *actor.Actor, row Facts) ([]byte, error) {
+	status, err := word(row.Columns[0])
+	if err != nil {
+		return out, err
+	}
+	expires, ok := row.Columns[1].(time.Time)
+	if !ok {
+		return out, fmt.Errorf("plan: a %T where an instant was expected", row.Columns[1])
+	}
+	return appendString(out, string(enum.InvitationStatus(status).At(expires, a.Now()))), nil
 }
 
 // viewerCan lists what the caller may do with an application, by the decisions the mutations make.

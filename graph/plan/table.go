@@ -40,6 +40,7 @@ const (
 	Boolean                 // true or false
 	Instant                 // RFC 3339 in UTC, with microseconds
 	Present                 // whether there is a value at all
+	Raw                     // text that is JSON already
 )
 
 // Cardinality is what an edge leads to.
@@ -169,6 +170,7 @@ func (t *Table) specialise(k *Kind, s speciality) error {
 	}
 	for field, c := range s.computed {
 		k.Computed[field] = c
+		delete(k.Columns, field) // what the field is made from is not what it shows
 	}
 	for field, e := range s.edges {
 		k.Edges[field] = e

@@ -30,13 +30,17 @@ const (
 	NotAllowed  Code = "NOT_ALLOWED" // the rules of this very object refuse it
 	Conflict    Code = "CONFLICT"    // changed by somebody else since it was read
 	Credentials Code = "CREDENTIALS" // sign-in refused, for whatever reason
+	Cycle       Code = "CYCLE"       // roles would include each other in a circle
+	Expired     Code = "EXPIRED"     // what was sent works no more
+	AlreadyDone Code = "ALREADY_DONE"
+	KeyReused   Code = "KEY_REUSED" // an idempotency key of another request
 )
 
 // Codes lists every code, in the order of the SDL.
 func Codes() []string {
 	all := []Code{
 		Unauthenticated, Forbidden, Syntax, Validation, TooLarge, TooCostly, Throttled, Internal,
-		NotFound, Invalid, Taken, Reserved, NotAllowed, Conflict, Credentials,
+		NotFound, Invalid, Taken, Reserved, NotAllowed, Conflict, Credentials, Cycle, Expired, AlreadyDone, KeyReused,
 	}
 	out := make([]string, len(all))
 	for i, c := range all {

@@ -2,6 +2,8 @@
 // Values, which ent asks for, in the order of the SDL.
 package enum
 
+import "time"
+
 // ClientType tells what a client is (domain 1.1).
 type ClientType string
 
@@ -39,6 +41,43 @@ const (
 
 // Values lists every user status.
 func (UserStatus) Values() []string { return list(UserActive, UserInvited, UserSuspended) }
+
+// InvitationStatus of domain 2.7. EXPIRED is never stored: a PENDING one expires by itself.
+type InvitationStatus string
+
+// Invitation statuses.
+const (
+	InvitationPending  InvitationStatus = "PENDING"
+	InvitationAccepted InvitationStatus = "ACCEPTED"
+	InvitationDeclined InvitationStatus = "DECLINED"
+	InvitationExpired  InvitationStatus = "EXPIRED"
+)
+
+// Values lists every invitation status.
+func (InvitationStatus) Values() []string {
+	return list(InvitationPending, InvitationAccepted, InvitationDeclined, InvitationExpired)
+}
+
+// At is the status at an instant: a pending invitation expires by itself.
+func (s InvitationStatus) At(expires, now time.Time) InvitationStatus {
+	if s == InvitationPending && !now.Before(expires) {
+		return InvitationExpired
+	}
+	return s
+}
+
+// OutboxStatus tells what has become of an event of the outbox (domain 16.3).
+type OutboxStatus string
+
+// Outbox statuses.
+const (
+	OutboxPending   OutboxStatus = "PENDING"
+	OutboxDelivered OutboxStatus = "DELIVERED"
+	OutboxDead      OutboxStatus = "DEAD"
+)
+
+// Values lists every outbox status.
+func (OutboxStatus) Values() []string { return list(OutboxPending, OutboxDelivered, OutboxDead) }
 
 // ApplicationType of domain 4.1.
 type ApplicationType string

@@ -36,10 +36,14 @@ var layers = map[string][]string{
 	"internal/store":        append([]string{"ent", "migrations"}, leaves...),
 	// The domain: never graph, never HTTP.
 	"internal/audit":       domain(),
-	"internal/authority":   domain(),
+	"internal/authority":   domain("internal/audit"),
 	"internal/claim":       domain(),
 	"internal/tenancy":     domain("internal/audit", "internal/authority", "internal/claim"),
-	"internal/identity":    domain("internal/audit", "internal/origin"),
+	"internal/identity":    domain("internal/audit", "internal/authority", "internal/origin", "internal/outbox"),
+	"internal/idempotency": domain(),
+	"internal/outbox":      domain(),
+	"internal/lease":       domain(),
+	"internal/mail":        {},
 	"internal/application": domain("internal/audit", "internal/claim"),
 	"internal/authn":       domain("internal/authority", "internal/identity"),
 	// The API.
@@ -50,7 +54,7 @@ var layers = map[string][]string{
 	"graph/present":       leaves,
 	"graph/plan":          domain("graph/list", "graph/cursor", "internal/application"),
 	"graph/plan/generate": {},
-	"graph":               domain("graph", "internal/application", "internal/identity", "internal/reqinfo"),
+	"graph":               domain("graph", "internal/application", "internal/authority", "internal/idempotency", "internal/identity", "internal/tenancy"),
 	"internal/httpapi":    append([]string{"graph/present"}, leaves...),
 	"internal/explorer":   {},
 	// What puts it together.

@@ -42,6 +42,7 @@ func (a *api) observe(next http.Handler) http.Handler {
 			ID:      requestID(r.Header.Get("X-Request-Id")),
 			Address: clientAddress(r, a.TrustedProxies),
 			Device:  device(r.UserAgent()),
+			Key:     r.Header.Get("Idempotency-Key"),
 		}
 		x := &exchange{media: mediaJSON}
 		ctx := context.WithValue(reqinfo.With(r.Context(), info), exchangeKey{}, x)

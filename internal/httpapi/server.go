@@ -136,7 +136,7 @@ func (a *api) crossOrigin(next http.Handler) http.Handler {
 	return cors.New(cors.Options{
 		AllowOriginFunc: func(origin string) bool { return slices.Contains(a.Origins, origin) },
 		AllowedMethods:  []string{http.MethodGet, http.MethodPost},
-		AllowedHeaders:  []string{"Accept", "Authorization", "Content-Type", "X-Request-Id"},
+		AllowedHeaders:  []string{"Accept", "Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id"},
 		ExposedHeaders:  []string{"Retry-After", "X-Request-Id"},
 		MaxAge:          600,
 	}).Handler(next)

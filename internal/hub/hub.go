@@ -20,9 +20,11 @@ import (
 	"github.com/appanage/appanage/internal/application"
 	"github.com/appanage/appanage/internal/authn"
 	"github.com/appanage/appanage/internal/authority"
+	"github.com/appanage/appanage/internal/authz"
 	"github.com/appanage/appanage/internal/clock"
 	"github.com/appanage/appanage/internal/config"
 	"github.com/appanage/appanage/internal/httpapi"
+	"github.com/appanage/appanage/internal/idempotency"
 	"github.com/appanage/appanage/internal/identity"
 	"github.com/appanage/appanage/internal/store"
 	"github.com/appanage/appanage/internal/tenancy"
@@ -35,6 +37,7 @@ const rowBudget = 50_000
 type Hub struct {
 	DB           *store.DB
 	Tenancy      *tenancy.Service
+	Authority    *authority.Service
 	Identity     *identity.Service
 	Applications *application.Service
 
@@ -59,7 +62,7 @@ func Open(ctx context.Context, database string, limits identity.SessionLimits) (
 // New makes the services over a database that is open and migrated.
 func New(db *store.DB, registry *prometheus.Registry, limits identity.SessionLimits) *Hub {
 	return &Hub{
-		DB: db, Tenancy: tenancy.New(db), Identity: identity.New(db, limits), Applications: application.New(db),
+		DB: db, Tenancy: tenancy.New(db), Authority: authority.New(db), Identity: identity.New(db, limits), Applications: application.New(db),
 		limits: limits, registry: registry,
 	}
 }
@@ -75,6 +78,8 @@ type HTTP struct {
 	Reads Reads
 	// AlterPlans changes what the planner knows before it begins: for tests that break it on purpose.
 	AlterPlans func(*plan.Table)
+	// AlterRules takes a guard away: for tests that show what it stops.
+	AlterRules func(*authz.Rules)
 	httpapi.Options
 }
 
@@ -95,7 +100,7 @@ func (h *Hub) Handler(o HTTP) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Schema = h.reference(o.Keys, authenticator)
+	o.Schema = h.reference(o, authenticator)
 	if o.Reads != Reference {
 		planned := plan.Options{DB: h.DB, Cursors: cursors(o.Keys), Registry: h.registry, Alter: o.AlterPlans}
 		if o.Schema, err = plan.New(o.Schema, planned); err != nil {
@@ -113,11 +118,17 @@ func (h *Hub) Handler(o HTTP) (http.Handler, error) {
 func cursors(keys config.Keys) cursor.Codec { return cursor.NewCodec(keys.Key("cursor")) }
 
 // reference is the executable schema that resolves field by field.
-func (h *Hub) reference(keys config.Keys, authenticator *authn.Authenticator) graphql.ExecutableSchema {
+func (h *Hub) reference(o HTTP, authenticator *authn.Authenticator) graphql.ExecutableSchema {
+	rules := authz.DefaultRules()
+	if o.AlterRules != nil {
+		o.AlterRules(&rules)
+	}
+	guards := h.Authority.Under(rules)
 	return generated.NewExecutableSchema(generated.Config{
 		Resolvers: &graph.Resolver{
-			DB: h.DB, Cursors: cursors(keys), Applications: h.Applications, Identity: h.Identity,
-			SignedOut: authenticator.Forget,
+			DB: h.DB, Cursors: cursors(o.Keys), Applications: h.Applications, Authority: guards,
+			Tenancy: h.Tenancy.Under(rules), Identity: h.Identity.Under(rules, guards).Keyed(o.Keys.Key("attempts")),
+			Once: idempotency.New(h.DB, o.Keys.Key("idempotency")), SignedOut: authenticator.Forget,
 		},
 		Directives: generated.DirectiveRoot{Authority: present.Authority, SignedIn: present.SignedIn, Public: present.Public},
 	})
@@ -126,6 +137,13 @@ func (h *Hub) reference(keys config.Keys, authenticator *authn.Authenticator) gr
 // bounded gives each operation its span and its budget of rows, and each query one snapshot for all its statements.
 func (h *Hub) bounded(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	operation := graphql.GetOperationContext(ctx)
+	ctx, err := keyed(ctx, operation)
+	if err != nil {
+		return func(ctx context.Context) *graphql.Response {
+			graphql.AddError(ctx, err)
+			return &graphql.Response{}
+		}
+	}
 	ctx, traced := traced(store.WithRowBudget(ctx, rowBudget), operation)
 	end := func() {}
 	if operation.Operation.Operation == ast.Query {

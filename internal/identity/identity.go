@@ -15,6 +15,8 @@ import (
 	"github.com/appanage/appanage/ent/tenant"
 	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/audit"
+	"github.com/appanage/appanage/internal/authority"
+	"github.com/appanage/appanage/internal/authz"
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/fold"
 	"github.com/appanage/appanage/internal/input"
@@ -27,6 +29,9 @@ import (
 type Service struct {
 	db     *store.DB
 	limits SessionLimits
+	rules  authz.Rules
+	guards *authority.Service
+	key    []byte // of the counters of attempts; without it nobody signs in
 }
 
 // SessionLimits says how long a session lives (domain 2.3).
@@ -39,7 +44,23 @@ type SessionLimits struct {
 var DefaultSessionLimits = SessionLimits{Idle: 30 * time.Minute, Most: 12 * time.Hour}
 
 // New makes the service.
-func New(db *store.DB, limits SessionLimits) *Service { return &Service{db, limits} }
+func New(db *store.DB, limits SessionLimits) *Service {
+	return &Service{db: db, limits: limits, rules: authz.DefaultRules(), guards: authority.New(db)}
+}
+
+// Under is the service under other rules, with the guards that keep them.
+func (s *Service) Under(rules authz.Rules, guards *authority.Service) *Service {
+	under := *s
+	under.rules, under.guards = rules, guards
+	return &under
+}
+
+// Keyed is the service with the key of the counters of attempts: the same on all servers of one database.
+func (s *Service) Keyed(key []byte) *Service {
+	keyed := *s
+	keyed.key = key
+	return &keyed
+}
 
 // CreateUser is a user to be made, with a password and without an invitation: by the operator of the platform.
 type CreateUser struct {

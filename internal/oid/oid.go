@@ -35,6 +35,10 @@ const (
 	KindProperty    Kind = "prp"
 	KindClientURL   Kind = "url"
 	KindAuditEvent  Kind = "evt"
+	KindInvitation  Kind = "inv"
+	KindLink        Kind = "lnk"
+	KindAttempt     Kind = "att"
+	KindOutboxEvent Kind = "out"
 )
 
 const length = 4 + ulid.EncodedSize
@@ -54,6 +58,10 @@ type (
 	Property    string
 	ClientURL   string
 	AuditEvent  string
+	Invitation  string
+	Link        string
+	Attempt     string
+	OutboxEvent string
 )
 
 // SystemClient is the id of the one SYSTEM client of every installation (domain 1.1).
@@ -73,6 +81,13 @@ func (AccessGrant) Kind() Kind { return KindAccessGrant }
 func (Property) Kind() Kind    { return KindProperty }
 func (ClientURL) Kind() Kind   { return KindClientURL }
 func (AuditEvent) Kind() Kind  { return KindAuditEvent }
+func (Invitation) Kind() Kind  { return KindInvitation }
+func (Link) Kind() Kind        { return KindLink }
+func (Attempt) Kind() Kind     { return KindAttempt }
+func (OutboxEvent) Kind() Kind { return KindOutboxEvent }
+
+// Kinded is a value of any of the id types of this package.
+type Kinded interface{ Kind() Kind }
 
 // ID is any of the id types of this package.
 type ID interface {
@@ -113,7 +128,7 @@ var kinds = map[Kind]string{
 	KindClient: "client", KindUser: "user", KindMembership: "membership", KindSession: "session",
 	KindPermission: "permission", KindRole: "role", KindPackage: "package", KindPackageGift: "gift",
 	KindApplication: "application", KindAccessGrant: "grant", KindProperty: "property", KindClientURL: "URL",
-	KindAuditEvent: "audit event",
+	KindAuditEvent: "audit event", KindInvitation: "invitation", KindLink: "link", KindAttempt: "attempt", KindOutboxEvent: "outbox event",
 }
 
 // Name is the word people know a kind by, for messages: "not the id of a client".

@@ -13,6 +13,8 @@ type Info struct {
 	ID string
 	// Address is the caller's, as far as trusted proxies tell it; the zero Addr when unknown.
 	Address netip.Addr
+	// Key is the header Idempotency-Key; "" where there is none.
+	Key string
 	// Device is the User-Agent header, shortened and free of control characters. Callers can write anything there.
 	Device string
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/audit"
 	"github.com/appanage/appanage/internal/authority"
+	"github.com/appanage/appanage/internal/authz"
 	"github.com/appanage/appanage/internal/claim"
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/fold"
@@ -36,10 +37,16 @@ const MaxDepth = 32
 var codePattern = regexp.MustCompile(`^[A-Z][A-Z0-9]{1,15}$`)
 
 // Service holds the commands on clients.
-type Service struct{ db *store.DB }
+type Service struct {
+	db    *store.DB
+	rules authz.Rules
+}
 
 // New makes the service.
-func New(db *store.DB) *Service { return &Service{db} }
+func New(db *store.DB) *Service { return &Service{db, authz.DefaultRules()} }
+
+// Under is the service under other rules.
+func (s *Service) Under(rules authz.Rules) *Service { return &Service{s.db, rules} }
 
 // Create is a client to be made.
 type Create struct {

@@ -1,0 +1,71 @@
+package authz
+
+import (
+	"slices"
+
+	"github.com/appanage/appanage/internal/oid"
+)
+
+// Rules are the decisions that guard the commands on clients, users, roles and packages: one function for each, used by
+// every command it concerns. They are values so that a test can take one away, and see the attack succeed that it stops.
+type Rules struct {
+	// Gives: a caller may give a permission on, be it in a role, a package or by assigning (domain 3.5).
+	Gives func(h Held, p Permission) bool
+	// Assigns: a client can assign a role to its members (domain 3.4).
+	Assigns func(client oid.Client, r Role) bool
+	// GivesPackage: a package is the caller's to give and to take back. One that was given to him is not his to pass on.
+	GivesPackage func(ownerInScope bool) bool
+	// MakesBase: a package may be a base package (domain 3.3).
+	MakesBase func(caller, owner oid.Client) bool
+	// TakesOver: a caller may change the identifiers of another user, or have his password reset (domain 2.5). Both
+	// are authorities: the caller's, and those the other has in any membership.
+	TakesOver func(caller, victim []string) bool
+	// KeepsAdministrator: a change by users of one client may leave another one, or itself, with so many administrators
+	// (domain 2.4). manages: the acting client manages the one concerned.
+	KeepsAdministrator func(before, after int, manages bool) bool
+	// ChangesStatus: a client may be suspended, resumed or deleted by users of another (domain 1.4).
+	ChangesStatus func(caller, target oid.Client) bool
+	// Joins: an invitation may be accepted: by nobody signed in, or by the user whose proven address was invited
+	// (domain 2.7). Both are canonical; proven is "" for an address that is not.
+	Joins func(signedIn bool, proven, invited string) bool
+}
+
+// Held is what a caller holds.
+type Held struct {
+	Client      oid.Client
+	Authorities []string // in force, for the session at hand
+}
+
+// Permission is what decides of a permission.
+type Permission struct {
+	Authority string
+	Owner     oid.Client // of the application it belongs to; "" for none
+}
+
+// Role is what decides of a role, for one client.
+type Role struct {
+	Owner oid.Client
+	Given bool // by a package, to that client
+}
+
+// createsPermissions is the authority by which users of an application's owner hold all its permissions.
+const createsPermissions = "Permission_CREATE"
+
+// DefaultRules are those of domain.md.
+func DefaultRules() Rules {
+	return Rules{
+		Gives: func(h Held, p Permission) bool {
+			return slices.Contains(h.Authorities, p.Authority) ||
+				p.Owner != "" && p.Owner == h.Client && slices.Contains(h.Authorities, createsPermissions)
+		},
+		Assigns:      func(client oid.Client, r Role) bool { return r.Owner == client || r.Given },
+		GivesPackage: func(ownerInScope bool) bool { return ownerInScope },
+		MakesBase:    func(caller, owner oid.Client) bool { return caller == oid.SystemClient && owner == oid.SystemClient },
+		TakesOver: func(caller, victim []string) bool {
+			return !slices.ContainsFunc(victim, func(a string) bool { return !slices.Contains(caller, a) })
+		},
+		KeepsAdministrator: func(before, after int, manages bool) bool { return manages || before == 0 || after > 0 },
+		ChangesStatus:      func(caller, target oid.Client) bool { return target != caller && target != oid.SystemClient },
+		Joins:              func(signedIn bool, proven, invited string) bool { return !signedIn || proven == invited },
+	}
+}
