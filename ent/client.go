@@ -21,6 +21,7 @@ import (
 	"github.com/appanage/appanage/ent/applicationproperty"
 	"github.com/appanage/appanage/ent/attempt"
 	"github.com/appanage/appanage/ent/auditevent"
+	"github.com/appanage/appanage/ent/audithead"
 	"github.com/appanage/appanage/ent/claimedname"
 	"github.com/appanage/appanage/ent/clientpath"
 	"github.com/appanage/appanage/ent/clienturl"
@@ -55,6 +56,8 @@ type Client struct {
 	Attempt *AttemptClient
 	// AuditEvent is the client for interacting with the AuditEvent builders.
 	AuditEvent *AuditEventClient
+	// AuditHead is the client for interacting with the AuditHead builders.
+	AuditHead *AuditHeadClient
 	// ClaimedName is the client for interacting with the ClaimedName builders.
 	ClaimedName *ClaimedNameClient
 	// ClientPath is the client for interacting with the ClientPath builders.
@@ -105,6 +108,7 @@ func (c *Client) init() {
 	c.ApplicationProperty = NewApplicationPropertyClient(c.config)
 	c.Attempt = NewAttemptClient(c.config)
 	c.AuditEvent = NewAuditEventClient(c.config)
+	c.AuditHead = NewAuditHeadClient(c.config)
 	c.ClaimedName = NewClaimedNameClient(c.config)
 	c.ClientPath = NewClientPathClient(c.config)
 	c.ClientURL = NewClientURLClient(c.config)
@@ -219,6 +223,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		ApplicationProperty: NewApplicationPropertyClient(cfg),
 		Attempt:             NewAttemptClient(cfg),
 		AuditEvent:          NewAuditEventClient(cfg),
+		AuditHead:           NewAuditHeadClient(cfg),
 		ClaimedName:         NewClaimedNameClient(cfg),
 		ClientPath:          NewClientPathClient(cfg),
 		ClientURL:           NewClientURLClient(cfg),
@@ -260,6 +265,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		ApplicationProperty: NewApplicationPropertyClient(cfg),
 		Attempt:             NewAttemptClient(cfg),
 		AuditEvent:          NewAuditEventClient(cfg),
+		AuditHead:           NewAuditHeadClient(cfg),
 		ClaimedName:         NewClaimedNameClient(cfg),
 		ClientPath:          NewClientPathClient(cfg),
 		ClientURL:           NewClientURLClient(cfg),
@@ -307,9 +313,9 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.AccessGrant, c.Application, c.ApplicationProperty, c.Attempt, c.AuditEvent,
-		c.ClaimedName, c.ClientPath, c.ClientURL, c.IdempotencyKey, c.Invitation,
-		c.Lease, c.Link, c.Membership, c.OutboxEvent, c.PackageGift, c.Permission,
-		c.Role, c.RolePackage, c.RolePath, c.Session, c.Tenant, c.User,
+		c.AuditHead, c.ClaimedName, c.ClientPath, c.ClientURL, c.IdempotencyKey,
+		c.Invitation, c.Lease, c.Link, c.Membership, c.OutboxEvent, c.PackageGift,
+		c.Permission, c.Role, c.RolePackage, c.RolePath, c.Session, c.Tenant, c.User,
 	} {
 		n.Use(hooks...)
 	}
@@ -320,9 +326,9 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.AccessGrant, c.Application, c.ApplicationProperty, c.Attempt, c.AuditEvent,
-		c.ClaimedName, c.ClientPath, c.ClientURL, c.IdempotencyKey, c.Invitation,
-		c.Lease, c.Link, c.Membership, c.OutboxEvent, c.PackageGift, c.Permission,
-		c.Role, c.RolePackage, c.RolePath, c.Session, c.Tenant, c.User,
+		c.AuditHead, c.ClaimedName, c.ClientPath, c.ClientURL, c.IdempotencyKey,
+		c.Invitation, c.Lease, c.Link, c.Membership, c.OutboxEvent, c.PackageGift,
+		c.Permission, c.Role, c.RolePackage, c.RolePath, c.Session, c.Tenant, c.User,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -341,6 +347,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Attempt.mutate(ctx, m)
 	case *AuditEventMutation:
 		return c.AuditEvent.mutate(ctx, m)
+	case *AuditHeadMutation:
+		return c.AuditHead.mutate(ctx, m)
 	case *ClaimedNameMutation:
 		return c.ClaimedName.mutate(ctx, m)
 	case *ClientPathMutation:
@@ -1282,6 +1290,139 @@ func (c *AuditEventClient) mutate(ctx context.Context, m *AuditEventMutation) (V
 		return (&AuditEventDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown AuditEvent mutation op: %q", m.Op())
+	}
+}
+
+// AuditHeadClient is a client for the AuditHead schema.
+type AuditHeadClient struct {
+	config
+}
+
+// NewAuditHeadClient returns a client for the AuditHead from the given config.
+func NewAuditHeadClient(c config) *AuditHeadClient {
+	return &AuditHeadClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `audithead.Hooks(f(g(h())))`.
+func (c *AuditHeadClient) Use(hooks ...Hook) {
+	c.hooks.AuditHead = append(c.hooks.AuditHead, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `audithead.Intercept(f(g(h())))`.
+func (c *AuditHeadClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AuditHead = append(c.inters.AuditHead, interceptors...)
+}
+
+// Create returns a builder for creating a AuditHead entity.
+func (c *AuditHeadClient) Create() *AuditHeadCreate {
+	mutation := newAuditHeadMutation(c.config, OpCreate)
+	return &AuditHeadCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AuditHead entities.
+func (c *AuditHeadClient) CreateBulk(builders ...*AuditHeadCreate) *AuditHeadCreateBulk {
+	return &AuditHeadCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AuditHeadClient) MapCreateBulk(slice any, setFunc func(*AuditHeadCreate, int)) *AuditHeadCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AuditHeadCreateBulk{err: fmt.Errorf("calling to AuditHeadClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AuditHeadCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AuditHeadCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AuditHead.
+func (c *AuditHeadClient) Update() *AuditHeadUpdate {
+	mutation := newAuditHeadMutation(c.config, OpUpdate)
+	return &AuditHeadUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AuditHeadClient) UpdateOne(_m *AuditHead) *AuditHeadUpdateOne {
+	mutation := newAuditHeadMutation(c.config, OpUpdateOne, withAuditHead(_m))
+	return &AuditHeadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AuditHeadClient) UpdateOneID(id string) *AuditHeadUpdateOne {
+	mutation := newAuditHeadMutation(c.config, OpUpdateOne, withAuditHeadID(id))
+	return &AuditHeadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AuditHead.
+func (c *AuditHeadClient) Delete() *AuditHeadDelete {
+	mutation := newAuditHeadMutation(c.config, OpDelete)
+	return &AuditHeadDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AuditHeadClient) DeleteOne(_m *AuditHead) *AuditHeadDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AuditHeadClient) DeleteOneID(id string) *AuditHeadDeleteOne {
+	builder := c.Delete().Where(audithead.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AuditHeadDeleteOne{builder}
+}
+
+// Query returns a query builder for AuditHead.
+func (c *AuditHeadClient) Query() *AuditHeadQuery {
+	return &AuditHeadQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAuditHead},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AuditHead entity by its id.
+func (c *AuditHeadClient) Get(ctx context.Context, id string) (*AuditHead, error) {
+	return c.Query().Where(audithead.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AuditHeadClient) GetX(ctx context.Context, id string) *AuditHead {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *AuditHeadClient) Hooks() []Hook {
+	return c.hooks.AuditHead
+}
+
+// Interceptors returns the client interceptors.
+func (c *AuditHeadClient) Interceptors() []Interceptor {
+	return c.inters.AuditHead
+}
+
+func (c *AuditHeadClient) mutate(ctx context.Context, m *AuditHeadMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AuditHeadCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AuditHeadUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AuditHeadUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AuditHeadDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AuditHead mutation op: %q", m.Op())
 	}
 }
 
@@ -4363,15 +4504,15 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		AccessGrant, Application, ApplicationProperty, Attempt, AuditEvent, ClaimedName,
-		ClientPath, ClientURL, IdempotencyKey, Invitation, Lease, Link, Membership,
-		OutboxEvent, PackageGift, Permission, Role, RolePackage, RolePath, Session,
-		Tenant, User []ent.Hook
+		AccessGrant, Application, ApplicationProperty, Attempt, AuditEvent, AuditHead,
+		ClaimedName, ClientPath, ClientURL, IdempotencyKey, Invitation, Lease, Link,
+		Membership, OutboxEvent, PackageGift, Permission, Role, RolePackage, RolePath,
+		Session, Tenant, User []ent.Hook
 	}
 	inters struct {
-		AccessGrant, Application, ApplicationProperty, Attempt, AuditEvent, ClaimedName,
-		ClientPath, ClientURL, IdempotencyKey, Invitation, Lease, Link, Membership,
-		OutboxEvent, PackageGift, Permission, Role, RolePackage, RolePath, Session,
-		Tenant, User []ent.Interceptor
+		AccessGrant, Application, ApplicationProperty, Attempt, AuditEvent, AuditHead,
+		ClaimedName, ClientPath, ClientURL, IdempotencyKey, Invitation, Lease, Link,
+		Membership, OutboxEvent, PackageGift, Permission, Role, RolePackage, RolePath,
+		Session, Tenant, User []ent.Interceptor
 	}
 )

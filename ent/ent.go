@@ -17,6 +17,7 @@ import (
 	"github.com/appanage/appanage/ent/applicationproperty"
 	"github.com/appanage/appanage/ent/attempt"
 	"github.com/appanage/appanage/ent/auditevent"
+	"github.com/appanage/appanage/ent/audithead"
 	"github.com/appanage/appanage/ent/claimedname"
 	"github.com/appanage/appanage/ent/clientpath"
 	"github.com/appanage/appanage/ent/clienturl"
@@ -99,6 +100,7 @@ func checkColumn(t, c string) error {
 			applicationproperty.Table: applicationproperty.ValidColumn,
 			attempt.Table:             attempt.ValidColumn,
 			auditevent.Table:          auditevent.ValidColumn,
+			audithead.Table:           audithead.ValidColumn,
 			claimedname.Table:         claimedname.ValidColumn,
 			clientpath.Table:          clientpath.ValidColumn,
 			clienturl.Table:           clienturl.ValidColumn,

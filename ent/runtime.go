@@ -10,6 +10,7 @@ import (
 	"github.com/appanage/appanage/ent/applicationproperty"
 	"github.com/appanage/appanage/ent/attempt"
 	"github.com/appanage/appanage/ent/auditevent"
+	"github.com/appanage/appanage/ent/audithead"
 	"github.com/appanage/appanage/ent/claimedname"
 	"github.com/appanage/appanage/ent/clienturl"
 	"github.com/appanage/appanage/ent/idempotencykey"
@@ -180,6 +181,20 @@ func init() {
 	auditeventDescID := auditeventFields[0].Descriptor()
 	// auditevent.DefaultID holds the default value on creation for the id field.
 	auditevent.DefaultID = auditeventDescID.Default.(func() oid.AuditEvent)
+	auditheadFields := schema.AuditHead{}.Fields()
+	_ = auditheadFields
+	// auditheadDescLast is the schema descriptor for last field.
+	auditheadDescLast := auditheadFields[2].Descriptor()
+	// audithead.LastValidator is a validator for the "last" field. It is called by the builders before save.
+	audithead.LastValidator = auditheadDescLast.Validators[0].(func(string) error)
+	// auditheadDescMAC is the schema descriptor for mac field.
+	auditheadDescMAC := auditheadFields[3].Descriptor()
+	// audithead.MACValidator is a validator for the "mac" field. It is called by the builders before save.
+	audithead.MACValidator = auditheadDescMAC.Validators[0].(func(string) error)
+	// auditheadDescID is the schema descriptor for id field.
+	auditheadDescID := auditheadFields[0].Descriptor()
+	// audithead.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	audithead.IDValidator = auditheadDescID.Validators[0].(func(string) error)
 	claimednameFields := schema.ClaimedName{}.Fields()
 	_ = claimednameFields
 	// claimednameDescID is the schema descriptor for id field.

@@ -22,6 +22,8 @@ type Tx struct {
 	Attempt *AttemptClient
 	// AuditEvent is the client for interacting with the AuditEvent builders.
 	AuditEvent *AuditEventClient
+	// AuditHead is the client for interacting with the AuditHead builders.
+	AuditHead *AuditHeadClient
 	// ClaimedName is the client for interacting with the ClaimedName builders.
 	ClaimedName *ClaimedNameClient
 	// ClientPath is the client for interacting with the ClientPath builders.
@@ -192,6 +194,7 @@ func (tx *Tx) init() {
 	tx.ApplicationProperty = NewApplicationPropertyClient(tx.config)
 	tx.Attempt = NewAttemptClient(tx.config)
 	tx.AuditEvent = NewAuditEventClient(tx.config)
+	tx.AuditHead = NewAuditHeadClient(tx.config)
 	tx.ClaimedName = NewClaimedNameClient(tx.config)
 	tx.ClientPath = NewClientPathClient(tx.config)
 	tx.ClientURL = NewClientURLClient(tx.config)

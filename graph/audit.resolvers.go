@@ -7,43 +7,51 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/appanage/appanage/ent"
+	"github.com/appanage/appanage/ent/tenant"
+	"github.com/appanage/appanage/ent/user"
 	"github.com/appanage/appanage/graph/generated"
+	"github.com/appanage/appanage/graph/list"
 	"github.com/appanage/appanage/graph/model"
 )
 
 func (r *auditEventResolver) ID(ctx context.Context, obj *ent.AuditEvent) (string, error) {
-	panic(fmt.Errorf("not implemented: ID - id"))
+	return string(obj.ID), nil
 }
 
 func (r *auditEventResolver) Before(ctx context.Context, obj *ent.AuditEvent) (*model.JSON, error) {
-	panic(fmt.Errorf("not implemented: Before - before"))
+	return (*model.JSON)(obj.Before), nil
 }
 
 func (r *auditEventResolver) After(ctx context.Context, obj *ent.AuditEvent) (*model.JSON, error) {
-	panic(fmt.Errorf("not implemented: After - after"))
+	return (*model.JSON)(obj.After), nil
 }
 
 func (r *auditEventResolver) Sealed(ctx context.Context, obj *ent.AuditEvent) (bool, error) {
-	panic(fmt.Errorf("not implemented: Sealed - sealed"))
+	return obj.Seal != nil, nil
 }
 
 func (r *auditEventResolver) Client(ctx context.Context, obj *ent.AuditEvent) (*ent.Tenant, error) {
-	panic(fmt.Errorf("not implemented: Client - client"))
+	return found(r.DB.Client(ctx).Tenant.Query().Where(tenant.ID(obj.ClientID)).Only(ctx))
 }
 
 func (r *auditEventResolver) ActorClient(ctx context.Context, obj *ent.AuditEvent) (*ent.Tenant, error) {
-	panic(fmt.Errorf("not implemented: ActorClient - actorClient"))
+	if obj.ActorClientID == nil {
+		return nil, nil
+	}
+	return found(r.DB.Client(ctx).Tenant.Query().Where(tenant.ID(*obj.ActorClientID)).Only(ctx))
 }
 
 func (r *auditEventResolver) ActorUser(ctx context.Context, obj *ent.AuditEvent) (*ent.User, error) {
-	panic(fmt.Errorf("not implemented: ActorUser - actorUser"))
+	if obj.ActorUserID == nil {
+		return nil, nil
+	}
+	return found(r.DB.Client(ctx).User.Query().Where(user.ID(*obj.ActorUserID)).Only(ctx))
 }
 
 func (r *queryResolver) AuditEvents(ctx context.Context, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.AuditEvent], error) {
-	panic(fmt.Errorf("not implemented: AuditEvents - auditEvents"))
+	return list.Connect(ctx, r.Cursors, r.DB.Client(ctx).AuditEvent.Query(), page(first, after, last, before), filter, orderBy)
 }
 
 func (r *Resolver) AuditEvent() generated.AuditEventResolver { return &auditEventResolver{r} }

@@ -7,88 +7,119 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/graph/generated"
 	"github.com/appanage/appanage/graph/list"
 	"github.com/appanage/appanage/graph/model"
+	"github.com/appanage/appanage/internal/oid"
 )
 
 func (r *mutationResolver) PermissionCreate(ctx context.Context, input model.PermissionCreateInput) (*model.PermissionCreatePayload, error) {
-	panic(fmt.Errorf("not implemented: PermissionCreate - permissionCreate"))
+	row, errs, err := changed(ctx, r.Resolver, "permission", func(ctx context.Context) (oid.Permission, error) {
+		return r.createPermission(ctx, input)
+	}, r.permissionByID)
+	return &model.PermissionCreatePayload{Permission: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) PermissionUpdate(ctx context.Context, input model.PermissionUpdateInput) (*model.PermissionUpdatePayload, error) {
-	panic(fmt.Errorf("not implemented: PermissionUpdate - permissionUpdate"))
+	row, errs, err := changed(ctx, r.Resolver, "permission", func(ctx context.Context) (oid.Permission, error) {
+		return r.updatePermission(ctx, input)
+	}, r.permissionByID)
+	return &model.PermissionUpdatePayload{Permission: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) PermissionDelete(ctx context.Context, input model.PermissionDeleteInput) (*model.PermissionDeletePayload, error) {
-	panic(fmt.Errorf("not implemented: PermissionDelete - permissionDelete"))
+	id, errs, err := ended(ctx, r.Resolver, withVersion(input.ID, input.ExpectedVersion.Value(), r.Authority.DeletePermission))
+	return &model.PermissionDeletePayload{PermissionID: id, Errors: errs}, err
 }
 
 func (r *mutationResolver) RoleCreate(ctx context.Context, input model.RoleCreateInput) (*model.RoleCreatePayload, error) {
-	panic(fmt.Errorf("not implemented: RoleCreate - roleCreate"))
+	row, errs, err := changed(ctx, r.Resolver, "role", func(ctx context.Context) (oid.Role, error) {
+		return r.createRole(ctx, input)
+	}, r.roleByID)
+	return &model.RoleCreatePayload{Role: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) RoleUpdate(ctx context.Context, input model.RoleUpdateInput) (*model.RoleUpdatePayload, error) {
-	panic(fmt.Errorf("not implemented: RoleUpdate - roleUpdate"))
+	row, errs, err := changed(ctx, r.Resolver, "role", func(ctx context.Context) (oid.Role, error) {
+		return r.updateRole(ctx, input)
+	}, r.roleByID)
+	return &model.RoleUpdatePayload{Role: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) RoleDelete(ctx context.Context, input model.RoleDeleteInput) (*model.RoleDeletePayload, error) {
-	panic(fmt.Errorf("not implemented: RoleDelete - roleDelete"))
+	id, errs, err := ended(ctx, r.Resolver, withVersion(input.ID, input.ExpectedVersion.Value(), r.Authority.DeleteRole))
+	return &model.RoleDeletePayload{RoleID: id, Errors: errs}, err
 }
 
 func (r *mutationResolver) RolePermissionsAdd(ctx context.Context, input model.RolePermissionsAddInput) (*model.RolePermissionsAddPayload, error) {
-	panic(fmt.Errorf("not implemented: RolePermissionsAdd - rolePermissionsAdd"))
+	row, errs, err := changed(ctx, r.Resolver, "role", withList(input.ID, "permissionIds", input.PermissionIds, r.Authority.AddPermissions), r.roleByID)
+	return &model.RolePermissionsAddPayload{Role: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) RolePermissionsRemove(ctx context.Context, input model.RolePermissionsRemoveInput) (*model.RolePermissionsRemovePayload, error) {
-	panic(fmt.Errorf("not implemented: RolePermissionsRemove - rolePermissionsRemove"))
+	row, errs, err := changed(ctx, r.Resolver, "role", withList(input.ID, "permissionIds", input.PermissionIds, r.Authority.RemovePermissions), r.roleByID)
+	return &model.RolePermissionsRemovePayload{Role: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) RoleSubRolesAdd(ctx context.Context, input model.RoleSubRolesAddInput) (*model.RoleSubRolesAddPayload, error) {
-	panic(fmt.Errorf("not implemented: RoleSubRolesAdd - roleSubRolesAdd"))
+	row, errs, err := changed(ctx, r.Resolver, "role", withList(input.ID, "roleIds", input.RoleIds, r.Authority.AddSubRoles), r.roleByID)
+	return &model.RoleSubRolesAddPayload{Role: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) RoleSubRolesRemove(ctx context.Context, input model.RoleSubRolesRemoveInput) (*model.RoleSubRolesRemovePayload, error) {
-	panic(fmt.Errorf("not implemented: RoleSubRolesRemove - roleSubRolesRemove"))
+	row, errs, err := changed(ctx, r.Resolver, "role", withList(input.ID, "roleIds", input.RoleIds, r.Authority.RemoveSubRoles), r.roleByID)
+	return &model.RoleSubRolesRemovePayload{Role: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) PackageCreate(ctx context.Context, input model.PackageCreateInput) (*model.PackageCreatePayload, error) {
-	panic(fmt.Errorf("not implemented: PackageCreate - packageCreate"))
+	row, errs, err := changed(ctx, r.Resolver, "package", func(ctx context.Context) (oid.Package, error) {
+		return r.createPackage(ctx, input)
+	}, r.packageByID)
+	return &model.PackageCreatePayload{Package: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) PackageUpdate(ctx context.Context, input model.PackageUpdateInput) (*model.PackageUpdatePayload, error) {
-	panic(fmt.Errorf("not implemented: PackageUpdate - packageUpdate"))
+	row, errs, err := changed(ctx, r.Resolver, "package", func(ctx context.Context) (oid.Package, error) {
+		return r.updatePackage(ctx, input)
+	}, r.packageByID)
+	return &model.PackageUpdatePayload{Package: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) PackageDelete(ctx context.Context, input model.PackageDeleteInput) (*model.PackageDeletePayload, error) {
-	panic(fmt.Errorf("not implemented: PackageDelete - packageDelete"))
+	id, errs, err := ended(ctx, r.Resolver, withVersion(input.ID, input.ExpectedVersion.Value(), r.Authority.DeletePackage))
+	return &model.PackageDeletePayload{PackageID: id, Errors: errs}, err
 }
 
 func (r *mutationResolver) PackageRolesAdd(ctx context.Context, input model.PackageRolesAddInput) (*model.PackageRolesAddPayload, error) {
-	panic(fmt.Errorf("not implemented: PackageRolesAdd - packageRolesAdd"))
+	row, errs, err := changed(ctx, r.Resolver, "package", withList(input.ID, "roleIds", input.RoleIds, r.Authority.AddPackageRoles), r.packageByID)
+	return &model.PackageRolesAddPayload{Package: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) PackageRolesRemove(ctx context.Context, input model.PackageRolesRemoveInput) (*model.PackageRolesRemovePayload, error) {
-	panic(fmt.Errorf("not implemented: PackageRolesRemove - packageRolesRemove"))
+	row, errs, err := changed(ctx, r.Resolver, "package", withList(input.ID, "roleIds", input.RoleIds, r.Authority.RemovePackageRoles), r.packageByID)
+	return &model.PackageRolesRemovePayload{Package: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) PackageGive(ctx context.Context, input model.PackageGiveInput) (*model.PackageGivePayload, error) {
-	panic(fmt.Errorf("not implemented: PackageGive - packageGive"))
+	row, errs, err := changed(ctx, r.Resolver, "package", withList(input.ID, "clientIds", input.ClientIds, r.Authority.GivePackage), r.packageByID)
+	return &model.PackageGivePayload{Package: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) PackageTake(ctx context.Context, input model.PackageTakeInput) (*model.PackageTakePayload, error) {
-	panic(fmt.Errorf("not implemented: PackageTake - packageTake"))
+	row, errs, err := changed(ctx, r.Resolver, "package", withList(input.ID, "clientIds", input.ClientIds, r.Authority.TakePackage), r.packageByID)
+	return &model.PackageTakePayload{Package: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) MembershipRolesAdd(ctx context.Context, input model.MembershipRolesAddInput) (*model.MembershipRolesAddPayload, error) {
-	panic(fmt.Errorf("not implemented: MembershipRolesAdd - membershipRolesAdd"))
+	row, errs, err := changed(ctx, r.Resolver, "membership", withList(input.ID, "roleIds", input.RoleIds, r.Authority.Assign), r.membershipByID)
+	return &model.MembershipRolesAddPayload{Membership: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) MembershipRolesRemove(ctx context.Context, input model.MembershipRolesRemoveInput) (*model.MembershipRolesRemovePayload, error) {
-	panic(fmt.Errorf("not implemented: MembershipRolesRemove - membershipRolesRemove"))
+	row, errs, err := changed(ctx, r.Resolver, "membership", withList(input.ID, "roleIds", input.RoleIds, r.Authority.Unassign), r.membershipByID)
+	return &model.MembershipRolesRemovePayload{Membership: row, Errors: errs}, err
 }
 
 func (r *packageResolver) ID(ctx context.Context, obj *ent.RolePackage) (string, error) {

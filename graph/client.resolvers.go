@@ -7,10 +7,10 @@ package graph
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/appanage/appanage/ent"
+	"github.com/appanage/appanage/ent/clientpath"
 	"github.com/appanage/appanage/ent/tenant"
 	"github.com/appanage/appanage/graph/generated"
 	"github.com/appanage/appanage/graph/list"
@@ -60,11 +60,19 @@ func (r *clientResolver) Version(ctx context.Context, obj *ent.Tenant) (*int, er
 }
 
 func (r *clientResolver) EffectiveStatus(ctx context.Context, obj *ent.Tenant) (*enum.ClientStatus, error) {
-	panic(fmt.Errorf("not implemented: EffectiveStatus - effectiveStatus"))
+	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
+		return nil, err
+	}
+	status, err := r.Tenancy.EffectiveStatus(ctx, obj.ID)
+	return &status, err
 }
 
 func (r *clientResolver) Level(ctx context.Context, obj *ent.Tenant) (*int, error) {
-	panic(fmt.Errorf("not implemented: Level - level"))
+	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
+		return nil, err
+	}
+	level, err := r.Tenancy.Level(ctx, obj.ID)
+	return &level, err
 }
 
 func (r *clientResolver) Manager(ctx context.Context, obj *ent.Tenant) (*ent.Tenant, error) {
@@ -75,11 +83,16 @@ func (r *clientResolver) Manager(ctx context.Context, obj *ent.Tenant) (*ent.Ten
 }
 
 func (r *clientResolver) Ancestors(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Tenant], error) {
-	panic(fmt.Errorf("not implemented: Ancestors - ancestors"))
+	if in, err := r.inScope(ctx, obj.ID); err != nil || !in {
+		return nil, err
+	}
+	above := r.DB.Client(ctx).ClientPath.Query().Where(clientpath.DescendantID(obj.ID), clientpath.DepthGT(0)).QueryTenant()
+	return list.ConnectReached(ctx, r.Cursors, above, page(first, after, last, before), filter, orderBy)
 }
 
 func (r *clientResolver) Descendants(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Tenant], error) {
-	panic(fmt.Errorf("not implemented: Descendants - descendants"))
+	below := r.DB.Client(ctx).ClientPath.Query().Where(clientpath.TenantID(obj.ID), clientpath.DepthGT(0)).QueryDescendant()
+	return connectInScope(ctx, r.Resolver, obj, below, page(first, after, last, before), filter, orderBy)
 }
 
 func (r *clientResolver) ManagedClients(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Tenant], error) {
@@ -119,7 +132,7 @@ func (r *clientResolver) Permissions(ctx context.Context, obj *ent.Tenant, first
 }
 
 func (r *clientResolver) Invitations(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Invitation], error) {
-	panic(fmt.Errorf("not implemented: Invitations - invitations"))
+	return connectInScope(ctx, r.Resolver, obj, obj.QueryInvitations(), page(first, after, last, before), filter, orderBy)
 }
 
 func (r *clientResolver) Urls(ctx context.Context, obj *ent.Tenant, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.ClientURL], error) {
@@ -131,27 +144,61 @@ func (r *clientResolver) Properties(ctx context.Context, obj *ent.Tenant, first 
 }
 
 func (r *mutationResolver) ClientCreate(ctx context.Context, input model.ClientCreateInput) (*model.ClientCreatePayload, error) {
-	panic(fmt.Errorf("not implemented: ClientCreate - clientCreate"))
+	client, errs, err := changed(ctx, r.Resolver, "client", func(ctx context.Context) (oid.Client, error) {
+		return r.createClient(ctx, input)
+	}, r.clientByID)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ClientCreatePayload{Client: client, Errors: errs}, nil
 }
 
 func (r *mutationResolver) ClientUpdate(ctx context.Context, input model.ClientUpdateInput) (*model.ClientUpdatePayload, error) {
-	panic(fmt.Errorf("not implemented: ClientUpdate - clientUpdate"))
+	client, errs, err := changed(ctx, r.Resolver, "client", func(ctx context.Context) (oid.Client, error) {
+		return r.updateClient(ctx, input)
+	}, r.clientByID)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ClientUpdatePayload{Client: client, Errors: errs}, nil
 }
 
 func (r *mutationResolver) ClientSuspend(ctx context.Context, input model.ClientSuspendInput) (*model.ClientSuspendPayload, error) {
-	panic(fmt.Errorf("not implemented: ClientSuspend - clientSuspend"))
+	client, errs, err := changed(ctx, r.Resolver, "client", func(ctx context.Context) (oid.Client, error) {
+		return r.suspendClient(ctx, input)
+	}, r.clientByID)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ClientSuspendPayload{Client: client, Errors: errs}, nil
 }
 
 func (r *mutationResolver) ClientResume(ctx context.Context, input model.ClientResumeInput) (*model.ClientResumePayload, error) {
-	panic(fmt.Errorf("not implemented: ClientResume - clientResume"))
+	client, errs, err := changed(ctx, r.Resolver, "client", func(ctx context.Context) (oid.Client, error) {
+		return r.resumeClient(ctx, input)
+	}, r.clientByID)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ClientResumePayload{Client: client, Errors: errs}, nil
 }
 
 func (r *mutationResolver) ClientMove(ctx context.Context, input model.ClientMoveInput) (*model.ClientMovePayload, error) {
-	panic(fmt.Errorf("not implemented: ClientMove - clientMove"))
+	client, errs, err := changed(ctx, r.Resolver, "client", func(ctx context.Context) (oid.Client, error) {
+		return r.moveClient(ctx, input)
+	}, r.clientByID)
+	if err != nil {
+		return nil, err
+	}
+	return &model.ClientMovePayload{Client: client, Errors: errs}, nil
 }
 
 func (r *mutationResolver) ClientDelete(ctx context.Context, input model.ClientDeleteInput) (*model.ClientDeletePayload, error) {
-	panic(fmt.Errorf("not implemented: ClientDelete - clientDelete"))
+	gone, errs, err := ended(ctx, r.Resolver, func(ctx context.Context) (oid.Client, error) { return r.deleteClient(ctx, input) })
+	if err != nil {
+		return nil, err
+	}
+	return &model.ClientDeletePayload{ClientID: gone, Errors: errs}, nil
 }
 
 func (r *queryResolver) Client(ctx context.Context, id *string, code *string) (*ent.Tenant, error) {

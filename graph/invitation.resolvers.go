@@ -7,48 +7,60 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/graph/generated"
+	"github.com/appanage/appanage/graph/list"
 	"github.com/appanage/appanage/graph/model"
+	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/enum"
+	"github.com/appanage/appanage/internal/oid"
 )
 
 func (r *invitationResolver) ID(ctx context.Context, obj *ent.Invitation) (string, error) {
-	panic(fmt.Errorf("not implemented: ID - id"))
+	return string(obj.ID), nil
 }
 
 func (r *invitationResolver) Status(ctx context.Context, obj *ent.Invitation) (enum.InvitationStatus, error) {
-	panic(fmt.Errorf("not implemented: Status - status"))
+	return obj.Status.At(obj.ExpiresAt, actor.From(ctx).Now()), nil
 }
 
 func (r *invitationResolver) Client(ctx context.Context, obj *ent.Invitation) (*ent.Tenant, error) {
-	panic(fmt.Errorf("not implemented: Client - client"))
+	return found(obj.QueryClient().Only(ctx))
 }
 
 func (r *invitationResolver) Inviter(ctx context.Context, obj *ent.Invitation) (*ent.User, error) {
-	panic(fmt.Errorf("not implemented: Inviter - inviter"))
+	return found(obj.QueryInviter().Only(ctx))
 }
 
 func (r *invitationResolver) Roles(ctx context.Context, obj *ent.Invitation, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Role], error) {
-	panic(fmt.Errorf("not implemented: Roles - roles"))
+	return list.Connect(ctx, r.Cursors, obj.QueryRoles(), page(first, after, last, before), filter, orderBy)
 }
 
 func (r *mutationResolver) InvitationCreate(ctx context.Context, input model.InvitationCreateInput) (*model.InvitationCreatePayload, error) {
-	panic(fmt.Errorf("not implemented: InvitationCreate - invitationCreate"))
+	row, errs, err := changed(ctx, r.Resolver, "invitation", func(ctx context.Context) (oid.Invitation, error) {
+		return r.createInvitation(ctx, input)
+	}, r.invitationByID)
+	return &model.InvitationCreatePayload{Invitation: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) InvitationDelete(ctx context.Context, input model.InvitationDeleteInput) (*model.InvitationDeletePayload, error) {
-	panic(fmt.Errorf("not implemented: InvitationDelete - invitationDelete"))
+	id, errs, err := ended(ctx, r.Resolver, func(ctx context.Context) (oid.Invitation, error) {
+		return r.deleteInvitation(ctx, input)
+	})
+	return &model.InvitationDeletePayload{InvitationID: id, Errors: errs}, err
 }
 
 func (r *mutationResolver) InvitationAccept(ctx context.Context, input model.InvitationAcceptInput) (*model.InvitationAcceptPayload, error) {
-	panic(fmt.Errorf("not implemented: InvitationAccept - invitationAccept"))
+	code, errs, err := r.acceptInvitation(ctx, input)
+	return &model.InvitationAcceptPayload{ClientCode: code, Errors: errs}, err
 }
 
 func (r *mutationResolver) InvitationDecline(ctx context.Context, input model.InvitationDeclineInput) (*model.InvitationDeclinePayload, error) {
-	panic(fmt.Errorf("not implemented: InvitationDecline - invitationDecline"))
+	_, errs, err := done(ctx, r.Resolver, func(ctx context.Context) (oid.Invitation, error) {
+		return r.Identity.Decline(ctx, input.Token)
+	})
+	return &model.InvitationDeclinePayload{Errors: errs}, err
 }
 
 func (r *Resolver) Invitation() generated.InvitationResolver { return &invitationResolver{r} }

@@ -7,23 +7,27 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/appanage/appanage/ent"
+	"github.com/appanage/appanage/ent/tenant"
 	"github.com/appanage/appanage/graph/generated"
+	"github.com/appanage/appanage/graph/list"
 	"github.com/appanage/appanage/graph/model"
 )
 
 func (r *outboxEventResolver) ID(ctx context.Context, obj *ent.OutboxEvent) (string, error) {
-	panic(fmt.Errorf("not implemented: ID - id"))
+	return string(obj.ID), nil
 }
 
 func (r *outboxEventResolver) Client(ctx context.Context, obj *ent.OutboxEvent) (*ent.Tenant, error) {
-	panic(fmt.Errorf("not implemented: Client - client"))
+	if obj.ClientID == nil {
+		return nil, nil
+	}
+	return found(r.DB.Client(ctx).Tenant.Query().Where(tenant.ID(*obj.ClientID)).Only(ctx))
 }
 
 func (r *queryResolver) OutboxEvents(ctx context.Context, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.OutboxEvent], error) {
-	panic(fmt.Errorf("not implemented: OutboxEvents - outboxEvents"))
+	return list.Connect(ctx, r.Cursors, r.DB.Client(ctx).OutboxEvent.Query(), page(first, after, last, before), filter, orderBy)
 }
 
 func (r *Resolver) OutboxEvent() generated.OutboxEventResolver { return &outboxEventResolver{r} }

@@ -7,16 +7,37 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/appanage/appanage/ent"
+	"github.com/appanage/appanage/ent/membership"
+	"github.com/appanage/appanage/graph/list"
 	"github.com/appanage/appanage/graph/model"
 )
 
 func (r *membershipResolver) Authorities(ctx context.Context, obj *ent.Membership) ([]*model.AuthorityInForce, error) {
-	panic(fmt.Errorf("not implemented: Authorities - authorities"))
+	explained, err := r.Authority.Explain(ctx, obj)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*model.AuthorityInForce, len(explained))
+	for i, e := range explained {
+		out[i] = &model.AuthorityInForce{Authority: e.Authority, Reasons: make([]*model.AuthorityReason, len(e.Reasons))}
+		for j, reason := range e.Reasons {
+			out[i].Reasons[j] = &model.AuthorityReason{Roles: reason.Roles, Package: reason.Package}
+		}
+	}
+	return out, nil
 }
 
 func (r *queryResolver) AuthorityHolders(ctx context.Context, authority string, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Membership], error) {
-	panic(fmt.Errorf("not implemented: AuthorityHolders - authorityHolders"))
+	among, err := membershipsOf(ctx, filter)
+	if err != nil {
+		return nil, err
+	}
+	holders, err := r.Authority.Holders(ctx, authority, among...)
+	if err != nil {
+		return nil, err
+	}
+	all := r.DB.Client(ctx).Membership.Query().Where(membership.IDIn(holders...))
+	return list.Connect(ctx, r.Cursors, all, page(first, after, last, before), filter, orderBy)
 }

@@ -7,7 +7,6 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/graph/generated"
@@ -40,59 +39,126 @@ func (r *membershipResolver) Sessions(ctx context.Context, obj *ent.Membership, 
 }
 
 func (r *mutationResolver) UserCreate(ctx context.Context, input model.UserCreateInput) (*model.UserCreatePayload, error) {
-	panic(fmt.Errorf("not implemented: UserCreate - userCreate"))
+	cmd, err := r.newUser(ctx, input)
+	if errs, err := userErrors(err); err != nil || len(errs) > 0 {
+		return &model.UserCreatePayload{Errors: errs}, err
+	}
+	row, errs, err := changed(ctx, r.Resolver, "user", func(ctx context.Context) (oid.User, error) {
+		return r.Identity.CreateUser(ctx, cmd)
+	}, r.userByID)
+	return &model.UserCreatePayload{User: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) UserUpdate(ctx context.Context, input model.UserUpdateInput) (*model.UserUpdatePayload, error) {
-	panic(fmt.Errorf("not implemented: UserUpdate - userUpdate"))
+	row, errs, err := changed(ctx, r.Resolver, "user", func(ctx context.Context) (oid.User, error) {
+		return r.updateUser(ctx, input)
+	}, r.userByID)
+	return &model.UserUpdatePayload{User: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) UserSuspend(ctx context.Context, input model.UserSuspendInput) (*model.UserSuspendPayload, error) {
-	panic(fmt.Errorf("not implemented: UserSuspend - userSuspend"))
+	row, errs, err := changed(ctx, r.Resolver, "user", func(ctx context.Context) (oid.User, error) {
+		return r.barUser(ctx, input.ID, input.ExpectedVersion.Value(), r.Identity.Suspend)
+	}, r.userByID)
+	return &model.UserSuspendPayload{User: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) UserResume(ctx context.Context, input model.UserResumeInput) (*model.UserResumePayload, error) {
-	panic(fmt.Errorf("not implemented: UserResume - userResume"))
+	row, errs, err := changed(ctx, r.Resolver, "user", func(ctx context.Context) (oid.User, error) {
+		id, err := parseID[oid.User]("input.id", input.ID)
+		if err != nil {
+			return "", err
+		}
+		return id, r.Identity.Resume(ctx, identity.UserAt{ID: id, ExpectedVersion: input.ExpectedVersion.Value()})
+	}, r.userByID)
+	return &model.UserResumePayload{User: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) UserDelete(ctx context.Context, input model.UserDeleteInput) (*model.UserDeletePayload, error) {
-	panic(fmt.Errorf("not implemented: UserDelete - userDelete"))
+	id, errs, err := ended(ctx, r.Resolver, func(ctx context.Context) (oid.User, error) {
+		return r.barUser(ctx, input.ID, input.ExpectedVersion.Value(), r.Identity.DeleteUser)
+	})
+	return &model.UserDeletePayload{UserID: id, Errors: errs}, err
 }
 
 func (r *mutationResolver) UserPasswordReset(ctx context.Context, input model.UserPasswordResetInput) (*model.UserPasswordResetPayload, error) {
-	panic(fmt.Errorf("not implemented: UserPasswordReset - userPasswordReset"))
+	row, errs, err := changed(ctx, r.Resolver, "user", func(ctx context.Context) (oid.User, error) {
+		return r.resetPassword(ctx, input)
+	}, r.userByID)
+	return &model.UserPasswordResetPayload{User: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) ViewerUpdate(ctx context.Context, input model.ViewerUpdateInput) (*model.ViewerUpdatePayload, error) {
-	panic(fmt.Errorf("not implemented: ViewerUpdate - viewerUpdate"))
+	row, errs, err := changed(ctx, r.Resolver, "user", func(ctx context.Context) (oid.User, error) {
+		return r.Identity.UpdateSelf(ctx, identity.UpdateSelf{
+			ExpectedVersion: input.ExpectedVersion.Value(), Name: input.Name.Value(), Locale: input.Locale.Value(),
+		})
+	}, r.userByID)
+	return &model.ViewerUpdatePayload{User: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) ViewerPasswordSet(ctx context.Context, input model.ViewerPasswordSetInput) (*model.ViewerPasswordSetPayload, error) {
-	panic(fmt.Errorf("not implemented: ViewerPasswordSet - viewerPasswordSet"))
+	proof, err := r.Identity.ProveOwn(ctx, identity.NewPassword{Old: input.OldPassword, New: input.NewPassword})
+	if errs, err := userErrors(err); err != nil || len(errs) > 0 {
+		return &model.ViewerPasswordSetPayload{Errors: errs}, err
+	}
+	row, errs, err := changed(ctx, r.Resolver, "user", func(ctx context.Context) (oid.User, error) {
+		id, ended, err := r.Identity.SetOwnPassword(ctx, proof)
+		r.forget(ctx, ended)
+		return id, err
+	}, r.userByID)
+	return &model.ViewerPasswordSetPayload{User: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) PasswordResetRequest(ctx context.Context, input model.PasswordResetRequestInput) (*model.PasswordResetRequestPayload, error) {
-	panic(fmt.Errorf("not implemented: PasswordResetRequest - passwordResetRequest"))
+	_, errs, err := done(ctx, r.Resolver, func(ctx context.Context) (oid.OutboxEvent, error) {
+		return r.Identity.RequestReset(ctx, identity.RequestReset{
+			Identifier: input.Identifier, URL: input.URL.Value(), ClientCode: input.ClientCode.Value(),
+		})
+	})
+	return &model.PasswordResetRequestPayload{Errors: errs}, err
 }
 
 func (r *mutationResolver) PasswordSet(ctx context.Context, input model.PasswordSetInput) (*model.PasswordSetPayload, error) {
-	panic(fmt.Errorf("not implemented: PasswordSet - passwordSet"))
+	errs, err := r.setPassword(ctx, input)
+	return &model.PasswordSetPayload{Errors: errs}, err
 }
 
 func (r *mutationResolver) MembershipDelete(ctx context.Context, input model.MembershipDeleteInput) (*model.MembershipDeletePayload, error) {
-	panic(fmt.Errorf("not implemented: MembershipDelete - membershipDelete"))
+	id, errs, err := ended(ctx, r.Resolver, func(ctx context.Context) (oid.Membership, error) {
+		id, err := parseID[oid.Membership]("input.id", input.ID)
+		if err != nil {
+			return "", err
+		}
+		ended, err := r.Identity.DeleteMembership(ctx, id)
+		r.forget(ctx, ended)
+		return id, err
+	})
+	return &model.MembershipDeletePayload{MembershipID: id, Errors: errs}, err
 }
 
 func (r *mutationResolver) SessionSwitchClient(ctx context.Context, input model.SessionSwitchClientInput) (*model.SessionSwitchClientPayload, error) {
-	panic(fmt.Errorf("not implemented: SessionSwitchClient - sessionSwitchClient"))
+	token, id, errs, err := r.opened(ctx, func(ctx context.Context) (string, oid.Session, error) {
+		return r.switchClient(ctx, input)
+	})
+	if err != nil || len(errs) > 0 {
+		return &model.SessionSwitchClientPayload{Errors: errs}, err
+	}
+	row, err := r.DB.Client(ctx).Session.Get(ctx, id)
+	return &model.SessionSwitchClientPayload{Token: &token, Session: row, Errors: errs}, err
 }
 
 func (r *mutationResolver) SessionCreate(ctx context.Context, input model.SessionCreateInput) (*model.SessionCreatePayload, error) {
-	token, id, err := r.Identity.SignIn(ctx, identity.SignIn{
+	proof, err := r.Identity.Prove(ctx, identity.SignIn{
 		Identifier: input.Identifier, Password: input.Password, URL: input.URL.Value(), ClientCode: input.ClientCode.Value(),
 		ApplicationCode: input.ApplicationCode.Value(), Device: reqinfo.From(ctx).Device,
 	})
-	errs, err := userErrors(err)
+	if errs, err := userErrors(err); err != nil || len(errs) > 0 {
+		return &model.SessionCreatePayload{Errors: errs}, err
+	}
+	token, id, errs, err := r.opened(ctx, func(ctx context.Context) (string, oid.Session, error) {
+		return r.Identity.Open(ctx, proof)
+	})
 	if err != nil || len(errs) > 0 {
 		return &model.SessionCreatePayload{Errors: errs}, err
 	}
@@ -106,11 +172,10 @@ func (r *mutationResolver) SessionDelete(ctx context.Context, input model.Sessio
 		if err != nil {
 			return "", err
 		}
-		return r.Identity.SignOut(ctx, id)
+		id, err = r.Identity.SignOut(ctx, id)
+		r.forget(ctx, []oid.Session{id})
+		return id, err
 	})
-	if id != nil {
-		r.SignedOut(oid.Session(*id))
-	}
 	return &model.SessionDeletePayload{SessionID: id, Errors: errs}, err
 }
 
@@ -173,11 +238,11 @@ func (r *userResolver) Sessions(ctx context.Context, obj *ent.User, first *int, 
 }
 
 func (r *viewerResolver) Memberships(ctx context.Context, obj *model.Viewer, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Membership], error) {
-	panic(fmt.Errorf("not implemented: Memberships - memberships"))
+	return list.Connect(ctx, r.Cursors, obj.User.QueryMemberships(), page(first, after, last, before), filter, orderBy)
 }
 
 func (r *viewerResolver) Sessions(ctx context.Context, obj *model.Viewer, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Session], error) {
-	panic(fmt.Errorf("not implemented: Sessions - sessions"))
+	return list.Connect(ctx, r.Cursors, obj.User.QuerySessions(), page(first, after, last, before), filter, orderBy)
 }
 
 func (r *Resolver) Membership() generated.MembershipResolver { return &membershipResolver{r} }

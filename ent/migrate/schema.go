@@ -299,6 +299,19 @@ var (
 			},
 		},
 	}
+	// AuditHeadsColumns holds the columns for the "audit_heads" table.
+	AuditHeadsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 16},
+		{Name: "seal", Type: field.TypeInt64},
+		{Name: "last", Type: field.TypeString, Size: 64},
+		{Name: "mac", Type: field.TypeString, Size: 64},
+	}
+	// AuditHeadsTable holds the schema information for the "audit_heads" table.
+	AuditHeadsTable = &schema.Table{
+		Name:       "audit_heads",
+		Columns:    AuditHeadsColumns,
+		PrimaryKey: []*schema.Column{AuditHeadsColumns[0]},
+	}
 	// ClaimedNamesColumns holds the columns for the "claimed_names" table.
 	ClaimedNamesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 96},
@@ -1236,6 +1249,7 @@ var (
 		ApplicationPropertiesTable,
 		AttemptsTable,
 		AuditEventsTable,
+		AuditHeadsTable,
 		ClaimedNamesTable,
 		ClientPathsTable,
 		ClientUrlsTable,
@@ -1292,6 +1306,11 @@ func init() {
 	}
 	AuditEventsTable.Annotation = &entsql.Annotation{
 		Table:     "audit_events",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_bin",
+	}
+	AuditHeadsTable.Annotation = &entsql.Annotation{
+		Table:     "audit_heads",
 		Charset:   "utf8mb4",
 		Collation: "utf8mb4_bin",
 	}

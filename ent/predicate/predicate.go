@@ -21,6 +21,9 @@ type Attempt func(*sql.Selector)
 // AuditEvent is the predicate function for auditevent builders.
 type AuditEvent func(*sql.Selector)
 
+// AuditHead is the predicate function for audithead builders.
+type AuditHead func(*sql.Selector)
+
 // ClaimedName is the predicate function for claimedname builders.
 type ClaimedName func(*sql.Selector)
 

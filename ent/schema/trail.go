@@ -52,6 +52,18 @@ func (AuditEvent) Indexes() []ent.Index {
 	}
 }
 
+// AuditHead is the end of the chain of sealed events: one row, which sealers lock. mac is an HMAC over the seal and the
+// last event's, so that events dropped from the end are missed.
+type AuditHead struct{ ent.Schema }
+
+// Annotations names the table.
+func (AuditHead) Annotations() []schema.Annotation { return table("audit_heads") }
+
+// Fields of the head.
+func (AuditHead) Fields() []ent.Field {
+	return []ent.Field{text("id", 16).fixed(), field.Int64("seal"), text("last", 64).secret(), text("mac", 64).secret()}
+}
+
 // OutboxEvent is something to tell others, written in the transaction it tells of (domain 16.3). It has no foreign keys:
 // it outlives what it tells of.
 type OutboxEvent struct{ ent.Schema }

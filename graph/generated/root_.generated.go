@@ -6086,6 +6086,9 @@ enum ErrorCode {
   """A fault of the hub; the request id tells its operators more."""
   INTERNAL
 
+  """The ` + "`" + `Idempotency-Key` + "`" + ` came with another request before."""
+  KEY_REUSED
+
   """Unknown, or not visible to the caller: the two are never told apart."""
   NOT_FOUND
 
@@ -6115,9 +6118,6 @@ enum ErrorCode {
 
   """Done before: by this secret, or by this ` + "`" + `Idempotency-Key` + "`" + ` where the answer held a secret that is not kept."""
   ALREADY_DONE
-
-  """The ` + "`" + `Idempotency-Key` + "`" + ` was used for another request."""
-  KEY_REUSED
 }
 `, BuiltIn: false},
 	{Name: "../../schema/client.graphqls", Input: `extend type Query {
@@ -7118,7 +7118,7 @@ type AuthorityInForce {
   """The authority, such as ` + "`" + `Application_CREATE` + "`" + `."""
   authority: String!
 
-  """Every way from the membership to the permission."""
+  """The ways from the membership to the permission: all, or the 20 by the fewest roles."""
   reasons: [AuthorityReason!]!
 }
 

@@ -33,6 +33,20 @@ type Query[Q, P, O, T any] interface {
 func Connect[Q Query[Q, P, O, T], P, O ~func(*sql.Selector), T any](
 	ctx context.Context, codec cursor.Codec, q Q, page Page, filter, orderBy map[string]any,
 ) (*model.Connection[T], error) {
+	return connect(ctx, codec, q, page, filter, orderBy, false)
+}
+
+// ConnectReached is Connect for a list that holds what can be reached, be it by name only. A filter by what is hidden of
+// some finds none of those.
+func ConnectReached[Q Query[Q, P, O, T], P, O ~func(*sql.Selector), T any](
+	ctx context.Context, codec cursor.Codec, q Q, page Page, filter, orderBy map[string]any,
+) (*model.Connection[T], error) {
+	return connect(ctx, codec, q, page, filter, orderBy, true)
+}
+
+func connect[Q Query[Q, P, O, T], P, O ~func(*sql.Selector), T any](
+	ctx context.Context, codec cursor.Codec, q Q, page Page, filter, orderBy map[string]any, reached bool,
+) (*model.Connection[T], error) {
 	kind := kindOf[T]()
 	order, err := kind.Order(orderBy)
 	if err != nil {
@@ -47,7 +61,10 @@ func Connect[Q Query[Q, P, O, T], P, O ~func(*sql.Selector), T any](
 		return nil, conditions.Err
 	}
 	c := connector[Q, P, O, T]{order: order, binding: order.Binding(conditions), codec: codec, turn: new(sync.Mutex)}
-	c.all = q.Where(P(scope.Listed(ctx, order.Kind)))
+	c.all = q
+	if !reached || conditions.InSight {
+		c.all = q.Where(P(scope.Listed(ctx, order.Kind)))
+	}
 	for _, p := range conditions.Predicates {
 		c.all = c.where(c.all, p)
 	}

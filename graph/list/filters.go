@@ -24,7 +24,14 @@ type Filter struct {
 	Name string
 	// read adds what a value, never null, asks for, or notes what is wrong with it. An error is a value of a wrong type.
 	read   func(b *builder, raw any) error
-	absent any // what holds where the argument is absent or null; nil: nothing
+	absent any  // what holds where the argument is absent or null; nil: nothing
+	hidden bool // it asks about a field that is not shown of every row that can be reached
+}
+
+// ofHidden is the filter, of a field that some rows hide.
+func (f Filter) ofHidden() Filter {
+	f.hidden = true
+	return f
 }
 
 // or is the filter with a value for where the argument is absent or null.
@@ -82,7 +89,13 @@ func since(name, column string) Filter { return instant(name, column, sql.GTE) }
 func until(name, column string) Filter { return instant(name, column, sql.LT) }
 
 func instant(name, column string, compare func(string, any) *sql.Predicate) Filter {
-	return argument(name, model.UnmarshalDateTime, func(b *builder, t time.Time) {
+	unmarshal := func(raw any) (time.Time, error) {
+		if t, ok := raw.(time.Time); ok { // gqlgen has read it
+			return t, nil
+		}
+		return model.UnmarshalDateTime(raw)
+	}
+	return argument(name, unmarshal, func(b *builder, t time.Time) {
 		b.add(name, t.UTC().Format(time.RFC3339Nano), func(col scope.Column) *sql.Predicate { return compare(col(column), t) })
 	})
 }

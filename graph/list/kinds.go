@@ -15,9 +15,9 @@ var Kinds = map[string]Kind{
 		Ent: "Tenant",
 		Filters: []Filter{
 			search("name_key", "^code"),
-			word[enum.ClientType]("type", "type"),
-			word[enum.ClientStatus]("status", "status"),
-			id[oid.Client]("managerId", "manager_id"),
+			word[enum.ClientType]("type", "type").ofHidden(),
+			word[enum.ClientStatus]("status", "status").ofHidden(),
+			id[oid.Client]("managerId", "manager_id").ofHidden(),
 			mine(isMineOrManagedByMine),
 		},
 		Orders: map[string]string{"CREATED_AT": "id", "NAME": "name_key", "CODE": "code"},

@@ -33,6 +33,9 @@ type Conditions struct {
 	Predicates []Predicate
 	// Key names the filter's content; cursors are bound to it.
 	Key string
+	// InSight tells that something is asked of fields that not everybody who reaches a row sees: then only rows that lists
+	// hold may be found, also in a list that has others.
+	InSight bool
 	// Err is what was wrong with the filter's input.
 	Err error
 }
@@ -58,6 +61,7 @@ func (k Kind) Conditions(a *actor.Actor, filter map[string]any) Conditions {
 		if err := f.read(&b, raw); err != nil {
 			return Conditions{Err: err}
 		}
+		b.InSight = b.InSight || f.hidden
 	}
 	return b.done()
 }

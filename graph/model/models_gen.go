@@ -96,7 +96,7 @@ type ApplicationUpdatePayload struct {
 type AuthorityInForce struct {
 	// The authority, such as `Application_CREATE`.
 	Authority string `json:"authority"`
-	// Every way from the membership to the permission.
+	// The ways from the membership to the permission: all, or the 20 by the fewest roles.
 	Reasons []*AuthorityReason `json:"reasons"`
 }
 

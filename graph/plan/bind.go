@@ -77,7 +77,7 @@ func (x *run) bindPage(f *fetch, s *state) (err error) {
 	if s.size, s.backwards, err = p.Size(); err != nil {
 		return errInput
 	}
-	s.key = pg.key
+	s.key, s.inSight = pg.key, false
 	if pg.filter != nil {
 		if err := x.bindFilter(f, s); err != nil {
 			return err
@@ -105,7 +105,7 @@ func (x *run) bindFilter(f *fetch, s *state) error {
 	if conditions.Err != nil {
 		return errInput
 	}
-	s.key = f.page.order.Binding(conditions)
+	s.key, s.inSight = f.page.order.Binding(conditions), conditions.InSight
 	s.filter, err = x.p.conditions(conditions.Predicates)
 	return err
 }

@@ -120,6 +120,7 @@ func (c *compiler) child(parent *fetch, k *Kind, e Edge, name string) *fetch {
 		f.byColumn, f.parentAt = f.column(e.Column), parent.key("id")
 	case ManyToMany:
 		f.join, f.byColumn, f.parentAt = &e.Join, f.column("id"), parent.key("id")
+		f.reached = e.Reached
 	}
 	return f
 }

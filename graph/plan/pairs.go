@@ -47,6 +47,7 @@ func (x *run) readPairs(keys []any, limit int) error {
 	}
 	st.add("SELECT ", parent, ", `j`.`", x.f.join.To, "` FROM `", x.f.join.Table, "` AS `j`")
 	st.judge(c)
+	st.paired(x.f.join)
 	st.in(parent, keys)
 	st.limit(limit)
 	return x.query(2, x.onPair)
@@ -68,7 +69,7 @@ func (x *run) readTargets() error {
 		return err
 	}
 	x.selectSides()
-	if err := x.st.from(x.p, x.f, toList); err != nil {
+	if err := x.st.from(x.p, x.f, x.lists()); err != nil {
 		return err
 	}
 	x.st.where(x.conditions())

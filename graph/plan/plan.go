@@ -56,6 +56,7 @@ type fetch struct {
 	segments int // of all programs of one row
 	page     *page
 	shown    bool // to whoever sees the parents: scope.Kind.Shows
+	reached  bool // Edge.Reached
 	// hidesKeys: nothing hangs on a row without sight.
 	hidesKeys bool
 	// hopeless counts the executions that will not try to read whole lists, for they were long.

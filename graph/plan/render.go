@@ -91,7 +91,7 @@ func (x *run) compute(out []byte, o *op, row []driver.Value) ([]byte, error) {
 
 // see judges a row by its kind's sight.
 func (x *run) see(row []driver.Value) error {
-	if (x.f.by == listed || x.f.by == byParent) && x.f.kind.Sight.Listed {
+	if (x.f.by == listed || x.f.by == byParent && !x.f.reached) && x.f.kind.Sight.Listed {
 		x.seen = true
 		return nil
 	}

@@ -104,11 +104,30 @@ func (c *compiler) viewer(w *writer, f field) error {
 			if err := c.one(w, ft, f.Selections, true); err != nil {
 				return err
 			}
+		case "memberships", "sessions":
+			if err := c.ofViewer(w, f); err != nil {
+				return err
+			}
 		default:
 			return refuse(refusedField)
 		}
 	}
 	w.close()
+	return nil
+}
+
+// ofViewer is an edge of the caller's own row, in the place of the row.
+func (c *compiler) ofViewer(w *writer, f field) error {
+	parent := c.fetch(c.p.table.Kinds["User"], "Viewer."+f.Name, byID)
+	parent.of = user
+	target := c.p.table.Kinds[strings.TrimSuffix(f.Definition.Type.Name(), "Connection")]
+	list, err := c.connection(parent, target, parent.kind.Edges[f.Name], f.Name, f)
+	if err != nil {
+		return err
+	}
+	row := writer{}
+	row.hole(list)
+	w.hole(&hole{code: holeOne, fetch: parent, program: parent.add(row.done()), required: true})
 	return nil
 }
 

@@ -266,6 +266,14 @@ func (x *run) row(row []driver.Value) error {
 	return x.render(row)
 }
 
+// lists is which rows the list below a parent holds.
+func (x *run) lists() use {
+	if x.f.reached && !x.s.inSight {
+		return toReach
+	}
+	return toList
+}
+
 // conditions of the page: the filter's, or those of an absent one.
 func (x *run) conditions() *clause {
 	if x.f.page.filter != nil {
@@ -307,7 +315,7 @@ func (x *run) parentColumn() string {
 func (x *run) fromChildren(keys []any) error {
 	var err error
 	if x.f.join != nil {
-		err = x.st.fromPairs(x.p, x.f)
+		err = x.st.fromPairs(x.p, x.f, x.lists())
 	} else {
 		err = x.st.from(x.p, x.f, toList)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/scope"
+	"github.com/appanage/appanage/internal/tenancy"
 )
 
 // speciality is what ent's schema cannot say of a kind: one line each.
@@ -30,6 +31,20 @@ var specialities = map[string]speciality{
 		sight: &Sight{Client: "id", Listed: true, Hides: func(field string) bool { return field != "id" && field != "code" && field != "name" }},
 		edges: map[string]Edge{
 			"packages": {To: "RolePackage", Cardinality: ManyToMany, Join: Join{Table: "package_gifts", From: "client_id", To: "package_id", Ent: "PackageGift"}},
+			// Whoever sees a client in full may know what lies above and below it, so that the pairs need no rule: the ones
+			// above his own he sees by name.
+			"ancestors":   {To: "Tenant", Cardinality: ManyToMany, Join: Join{Table: "client_paths", From: "descendant_id", To: "ancestor_id", Where: notItself}, Reached: true},
+			"descendants": {To: "Tenant", Cardinality: ManyToMany, Join: Join{Table: "client_paths", From: "ancestor_id", To: "descendant_id", Where: notItself}},
+		},
+		computed: map[string]Computed{
+			"effectiveStatus": {
+				Query: func(_ *actor.Actor, col scope.Column) *sql.Selector { return tenancy.BarredBy(col("id")) },
+				Write: effectiveStatus,
+			},
+			"level": {
+				Query: func(_ *actor.Actor, col scope.Column) *sql.Selector { return tenancy.LevelOf(col("id")) },
+				Write: level,
+			},
 		},
 	},
 	"User": {
@@ -76,6 +91,23 @@ var specialities = map[string]speciality{
 			},
 		},
 	},
+}
+
+// notItself leaves out the path of a client to itself.
+const notItself = "`j`.`depth` > 0"
+
+// effectiveStatus is a client's own status, or that of those above it.
+func effectiveStatus(out []byte, _ *actor.Actor, row Facts) ([]byte, error) {
+	barredBy, err := word(row.Query)
+	if err != nil {
+		return out, err
+	}
+	return appendString(out, string(tenancy.StatusOf(barredBy))), nil
+}
+
+// level is how deep a client lies in the tree.
+func level(out []byte, _ *actor.Actor, row Facts) ([]byte, error) {
+	return appendValue(out, row.Query, &Column{Name: "depth", Encoding: Integer})
 }
 
 // invitationStatus: a pending one expires by itself.

@@ -100,6 +100,7 @@ type state struct {
 	after     *boundary
 	before    *boundary
 	filter    clause // conditions, where a filter is given
+	inSight   bool   // it asks for what is not shown of every row: list.Conditions.InSight
 	key       string // what cursors are bound to
 }
 

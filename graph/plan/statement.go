@@ -204,9 +204,17 @@ func (s *statement) fromAll(p *Planner, f *fetch) error {
 	return nil
 }
 
+// paired adds the condition of a join table.
+func (s *statement) paired(j *Join) {
+	if j.Where != "" {
+		s.and()
+		s.add(j.Where)
+	}
+}
+
 // fromPairs is from through a join table, whose rows may have a scope of their own.
-func (s *statement) fromPairs(p *Planner, f *fetch) error {
-	own, err := p.scoped(f.kind, toList, s.shape)
+func (s *statement) fromPairs(p *Planner, f *fetch, u use) error {
+	own, err := p.scoped(f.kind, u, s.shape)
 	if err != nil {
 		return err
 	}
@@ -218,6 +226,7 @@ func (s *statement) fromPairs(p *Planner, f *fetch) error {
 	s.wheres = 0
 	s.judge(own)
 	s.judge(pairs)
+	s.paired(f.join)
 	return nil
 }
 

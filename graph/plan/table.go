@@ -59,6 +59,8 @@ type Edge struct {
 	Cardinality Cardinality
 	Column      string
 	Join        Join
+	// Reached says that the list holds what can be reached, not only what lists hold: clients known by name too.
+	Reached bool
 }
 
 // Join is a table of pairs.
@@ -66,6 +68,8 @@ type Join struct {
 	Table, From, To string
 	// Ent is the type of the pairs, when they are rows with a scope of their own; "" for a plain join table.
 	Ent string
+	// Where is a condition on the pairs, as SQL over the alias j; "" for all of them.
+	Where string
 }
 
 // Kind is one object type of the SDL, over one table.

@@ -107,6 +107,14 @@ func (a *Actor) At(now time.Time, request string) *Actor {
 	return &b
 }
 
+// Reaches adds a client that the caller has just made to his scope, for the rest of the request: its answer shows it. An
+// actor is of one request once At has given it out.
+func (a *Actor) Reaches(client oid.Client) {
+	if len(a.Scope.Clients) > 0 {
+		a.Scope.Clients = append(slices.Clone(a.Scope.Clients), client)
+	}
+}
+
 type key struct{}
 
 // With puts the actor into the context.

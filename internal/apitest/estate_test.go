@@ -96,7 +96,15 @@ type payload struct {
 	Token     *string
 	Session   *struct{ ID string }
 	SessionID *string
-	Errors    []userError
+	Client    *clientShown
+	ClientID  *string
+	// of invitations
+	Invitation               *struct{ ID, Email, Status string }
+	InvitationID, ClientCode *string
+	// of users and memberships
+	User                 *userShown
+	UserID, MembershipID *string
+	Errors               []userError
 }
 
 // selections of the mutations' payloads.
@@ -105,7 +113,20 @@ var selections = map[string]string{
 	"applicationUpdate":        "application { id code name accessType thumbnailUrl version viewerCan client { code } creator { code } }",
 	"applicationPropertiesSet": "application { id code } properties { id name value public version }",
 	"sessionCreate":            "token session { id }",
+	"invitationAccept":         "clientCode",
+	"invitationCreate":         "invitation { id email status }",
+	"invitationDecline":        "__typename",
+	"invitationDelete":         "invitationId",
+	"passwordResetRequest":     "__typename",
+	"passwordSet":              "__typename",
 	"sessionDelete":            "sessionId",
+	"clientCreate":             selectClient,
+	"clientUpdate":             selectClient,
+	"clientSuspend":            selectClient,
+	"clientResume":             selectClient,
+	"clientMove":               selectClient,
+	"clientDelete":             "clientId",
+	"userPasswordReset":        "user { id }",
 }
 
 func mutation(name string) string {
@@ -155,7 +176,7 @@ func (e *estate) fails(t testing.TB, token, name string, in input, want ...strin
 	if !slices.Equal(got, want) {
 		t.Errorf("%s %.200v\ngot  %v\nwant %v", name, in, got, want)
 	}
-	if p.Application != nil || len(p.Properties) > 0 || p.Session != nil || p.Token != nil || p.SessionID != nil {
+	if p.Application != nil || len(p.Properties) > 0 || p.Session != nil || p.Token != nil || p.SessionID != nil || p.User != nil || p.UserID != nil || p.MembershipID != nil || p.Client != nil || p.ClientID != nil {
 		t.Errorf("%s %.200v fails, and yet gives %+v", name, in, p)
 	}
 	e.unchanged(t, before, name, in)

@@ -22,25 +22,25 @@ const (
 	TooCostly       Code = "TOO_COSTLY"      // over the limit of cost or of rows read
 	Throttled       Code = "THROTTLED"       // too many requests; try again later
 	Internal        Code = "INTERNAL"        // a fault of ours; carries a request id
+	KeyReused       Code = "KEY_REUSED"      // the idempotency key came with another request
 
-	NotFound    Code = "NOT_FOUND"   // unknown, or not visible to the caller: never told apart
-	Invalid     Code = "INVALID"     // the value does not keep the field's rules
-	Taken       Code = "TAKEN"       // unique, and already given out
-	Reserved    Code = "RESERVED"    // kept by the platform
-	NotAllowed  Code = "NOT_ALLOWED" // the rules of this very object refuse it
-	Conflict    Code = "CONFLICT"    // changed by somebody else since it was read
-	Credentials Code = "CREDENTIALS" // sign-in refused, for whatever reason
-	Cycle       Code = "CYCLE"       // roles would include each other in a circle
-	Expired     Code = "EXPIRED"     // what was sent works no more
-	AlreadyDone Code = "ALREADY_DONE"
-	KeyReused   Code = "KEY_REUSED" // an idempotency key of another request
+	NotFound    Code = "NOT_FOUND"    // unknown, or not visible to the caller: never told apart
+	Invalid     Code = "INVALID"      // the value does not keep the field's rules
+	Taken       Code = "TAKEN"        // unique, and already given out
+	Reserved    Code = "RESERVED"     // kept by the platform
+	NotAllowed  Code = "NOT_ALLOWED"  // the rules of this very object refuse it
+	Conflict    Code = "CONFLICT"     // changed by somebody else since it was read
+	Credentials Code = "CREDENTIALS"  // sign-in refused, for whatever reason
+	Cycle       Code = "CYCLE"        // roles would include each other in a circle
+	Expired     Code = "EXPIRED"      // what was sent works no more
+	AlreadyDone Code = "ALREADY_DONE" // once is all it works
 )
 
 // Codes lists every code, in the order of the SDL.
 func Codes() []string {
 	all := []Code{
-		Unauthenticated, Forbidden, Syntax, Validation, TooLarge, TooCostly, Throttled, Internal,
-		NotFound, Invalid, Taken, Reserved, NotAllowed, Conflict, Credentials, Cycle, Expired, AlreadyDone, KeyReused,
+		Unauthenticated, Forbidden, Syntax, Validation, TooLarge, TooCostly, Throttled, Internal, KeyReused,
+		NotFound, Invalid, Taken, Reserved, NotAllowed, Conflict, Credentials, Cycle, Expired, AlreadyDone,
 	}
 	out := make([]string, len(all))
 	for i, c := range all {
@@ -117,7 +117,7 @@ func As(err error) (*Error, bool) { return errors.AsType[*Error](err) }
 // mutation's payload.
 func (c Code) OfInput() bool {
 	switch c {
-	case NotFound, Invalid, Taken, Reserved, NotAllowed, Conflict, Credentials:
+	case NotFound, Invalid, Taken, Reserved, NotAllowed, Conflict, Credentials, Cycle, Expired, AlreadyDone:
 		return true
 	}
 	return false

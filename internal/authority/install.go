@@ -199,20 +199,3 @@ func missingFrom[T comparable](known []T) func(T) bool {
 		return !ok
 	}
 }
-
-// GiveBase gives every base package to a new client, by SYSTEM, in the transaction that makes it (domain 3.3).
-func GiveBase(ctx context.Context, tx *ent.Client, client oid.Client) error {
-	ctx = actor.System(ctx, "base packages are SYSTEM's gift to every client, domain 3.3")
-	base, err := tx.RolePackage.Query().Where(rolepackage.Base(true), rolepackage.ClientID(oid.SystemClient)).IDs(ctx)
-	if err != nil {
-		return fmt.Errorf("authority: give base packages: %w", err)
-	}
-	gifts := make([]*ent.PackageGiftCreate, len(base))
-	for i, p := range base {
-		gifts[i] = tx.PackageGift.Create().SetClientID(client).SetPackageID(p).SetGiverID(oid.SystemClient)
-	}
-	if err := tx.PackageGift.CreateBulk(gifts...).Exec(ctx); err != nil {
-		return fmt.Errorf("authority: give base packages: %w", err)
-	}
-	return nil
-}

@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/appanage/appanage/internal/oid"
@@ -23,6 +24,7 @@ type RoleFacts struct {
 	Owner       oid.Client
 	Application oid.Application
 	Reached     []oid.Role // itself and its sub-roles by whatever way
+	SubRoles    []oid.Role // its direct ones; Why alone asks for them
 	Permissions []oid.Permission
 }
 
@@ -36,8 +38,10 @@ type permissions map[oid.Permission]struct{}
 
 // Effective lists the permissions in force: those of the assignable ones among the assigned roles, within the
 // ceiling of the client. A session for an application counts roles of that application and of none.
-func (f Facts) Effective() []oid.Permission {
-	ceiling := f.Ceiling(f.Client)
+func (f Facts) Effective() []oid.Permission { return f.effective(f.Ceiling(f.Client)) }
+
+// effective is Effective under a ceiling that is known.
+func (f Facts) effective(ceiling Ceiling) []oid.Permission {
 	held := permissions{}
 	for _, role := range f.Assigned {
 		if !f.assignable(role) {
@@ -94,43 +98,57 @@ func (c Ceiling) has(p oid.Permission) bool {
 // Ceiling computes the ceiling of a client: the permissions of the packages given to it, each within the ceiling
 // of its giver, and those of the applications it owns (domain 3.6). Where gifts run in a circle the least
 // solution counts: nobody lifts himself by his own gift.
-func (f Facts) Ceiling(client oid.Client) Ceiling {
-	if client == oid.SystemClient {
-		return Ceiling{everything: true}
-	}
-	ceilings := map[oid.Client]permissions{}
+func (f Facts) Ceiling(client oid.Client) Ceiling { return f.ceilings().of(client) }
+
+// ceilings has the ceilings of all clients in the facts but SYSTEM, whose is everything.
+type ceilings map[oid.Client]permissions
+
+func (c ceilings) of(client oid.Client) Ceiling {
+	return Ceiling{everything: client == oid.SystemClient, within: c[client]}
+}
+
+func (f Facts) ceilings() ceilings {
+	all := ceilings{}
 	for c, owned := range f.Owned { // a giver need not have been given anything himself
-		ceilings[c] = permissions{}
+		all[c] = permissions{}
 		for _, p := range owned {
-			ceilings[c][p] = struct{}{}
+			all[c][p] = struct{}{}
 		}
 	}
 	for c := range f.Gifts {
-		if ceilings[c] == nil {
-			ceilings[c] = permissions{}
+		if all[c] == nil {
+			all[c] = permissions{}
 		}
 	}
+	brings := f.brings()
 	for grown := true; grown; {
 		grown = false
 		for c, gifts := range f.Gifts {
 			for _, g := range gifts {
-				grown = f.lift(ceilings[c], g, ceilings[g.Giver]) || grown
+				grown = lift(all[c], brings[g.Package], all.of(g.Giver)) || grown
 			}
 		}
 	}
-	return Ceiling{within: ceilings[client]}
+	return all
 }
 
-// lift adds what a gift brings within its giver's ceiling, and tells whether that was anything new.
-func (f Facts) lift(ceiling permissions, g Gift, giver permissions) (grown bool) {
-	for _, role := range f.Packages[g.Package] {
-		for p := range f.reach(role, func(oid.Role) bool { return true }) {
-			if _, held := giver[p]; !held && g.Giver != oid.SystemClient {
-				continue
-			}
-			if _, had := ceiling[p]; !had {
-				ceiling[p], grown = struct{}{}, true
-			}
+// brings has the permissions of each package: those of its roles, whatever application they are of.
+func (f Facts) brings() map[oid.Package]permissions {
+	brings := make(map[oid.Package]permissions, len(f.Packages))
+	for p, roles := range f.Packages {
+		brings[p] = permissions{}
+		for _, role := range roles {
+			maps.Copy(brings[p], f.reach(role, func(oid.Role) bool { return true }))
+		}
+	}
+	return brings
+}
+
+// lift adds what a package brings within its giver's ceiling, and tells whether that was anything new.
+func lift(ceiling, brings permissions, giver Ceiling) (grown bool) {
+	for p := range brings {
+		if _, had := ceiling[p]; !had && giver.has(p) {
+			ceiling[p], grown = struct{}{}, true
 		}
 	}
 	return grown

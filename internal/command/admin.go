@@ -34,6 +34,8 @@ func (m *Migrate) Run(ctx context.Context) error {
 // Admin groups what the operator does.
 type Admin struct {
 	Create Create `cmd:"" help:"Make an administrator: of the platform, or of the client named. The password is asked for, or read from a pipe or from APPANAGE_PASSWORD."`
+
+	AuditVerify AuditVerify `cmd:"" help:"Check that no sealed event of the trail was changed, dropped or moved, and tell up to where it is sealed."`
 }
 
 // Create makes a user with every right his client can have.

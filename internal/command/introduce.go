@@ -17,7 +17,7 @@ func introduction(page string, users []demo.User, kept bool) string {
 		until = ", kept in the database that was named"
 	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "\nAppanage runs with demo data%s.\n\n  Page     %s/\n  GraphQL  %s/graphql\n\n", until, page, page)
+	fmt.Fprintf(&text, "\nAppanage runs with demo data%s.\n\n  Page     %s/\n  GraphQL  %s/graphql\n  Mailbox  %s/mailbox\n\n", until, page, page, page)
 	fmt.Fprintf(&text, "Sign in as one of these. The password of all is  %s\n\n", users[0].Password)
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "  USER NAME\tCLIENT CODE\tWHO\tWHAT HE CAN DO")

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"golang.org/x/time/rate"
 
@@ -61,11 +62,25 @@ func (s *Serve) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop(context.WithoutCancel(ctx))) }()
-	handler, err := h.Handler(hub.HTTP{Keys: keys, Clock: clock.Clock{}, Reads: hub.Reads(s.Reads), Options: s.options()})
+	options := s.options()
+	outgoing, err := s.outgoing(listener.Addr().String(), &options)
 	if err != nil {
 		return err
 	}
+	handler, err := h.Handler(hub.HTTP{Keys: keys, Clock: clock.Clock{}, Reads: hub.Reads(s.Reads), Options: options})
+	if err != nil {
+		return err
+	}
+	defer working(ctx, h, hub.Work{Keys: keys, Logger: log, Also: []func(context.Context) error{h.Outbox(outgoing).Run}})()
 	return httpapi.Run(ctx, listener, handler, log)
+}
+
+// working starts what a node does beside answering; the function it gives ends that and waits for its end.
+func working(ctx context.Context, h *hub.Hub, w hub.Work) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var work sync.WaitGroup
+	work.Go(func() { h.Work(ctx, w) })
+	return func() { cancel(); work.Wait() }
 }
 
 func (s *Serve) options() httpapi.Options {

@@ -44,6 +44,8 @@ type Serve struct {
 	AdminUser     string `help:"User name of the first administrator, made when the platform has no user yet; with --admin-password." placeholder:"NAME"`
 	AdminPassword string `help:"His password. Better given by the environment than on the command line." placeholder:"PASSWORD"`
 
+	Mail
+
 	CORSOrigin   []string       `name:"cors-origin" help:"Web origin whose pages may call, such as https://app.example.com; may be given many times." placeholder:"ORIGIN"`
 	TrustedProxy []netip.Prefix `help:"Network of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8; may be given many times." placeholder:"CIDR"`
 	RateAddress  float64        `default:"200" help:"Requests per second from one address, in the long run; 0 for no bound. Default: ${default}." placeholder:"N"`
@@ -71,15 +73,24 @@ func (s *Serve) Validate() error {
 	if s.Demo && s.AdminUser != "" {
 		return fmt.Errorf("--demo brings users of its own: not with --admin-user")
 	}
+	if s.Demo && s.SMTP != "" {
+		return fmt.Errorf("--demo keeps its mail in a mailbox: not with --smtp")
+	}
 	if (s.AdminUser == "") != (s.AdminPassword == "") {
 		return fmt.Errorf("--admin-user and --admin-password go together")
 	}
 	for _, o := range s.CORSOrigin {
-		if u, err := url.Parse(o); err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != o {
+		if !isOrigin(o) {
 			return fmt.Errorf("--cors-origin: %q is not an exact origin such as https://app.example.com", o)
 		}
 	}
-	return nil
+	return s.Mail.validate()
+}
+
+// isOrigin tells whether a text is exactly an origin of the web.
+func isOrigin(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Scheme != "" && u.Host != "" && u.Scheme+"://"+u.Host == s
 }
 
 // Page tells whether the GraphiQL page is served.

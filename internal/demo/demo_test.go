@@ -217,7 +217,12 @@ func checkSignIn(t *testing.T, w world) {
 // signIn gives a token, or "" when the credentials are refused.
 func signIn(t *testing.T, w world, u demo.User, at string) string {
 	t.Helper()
-	token, _, err := w.services.Identity.SignIn(t.Context(), identity.SignIn{Identifier: u.UserName, Password: u.Password, ClientCode: &at, Device: "test"})
+	keyed := w.services.Identity.Keyed([]byte("the key of the counters of attempts"))
+	proof, err := keyed.Prove(t.Context(), identity.SignIn{Identifier: u.UserName, Password: u.Password, ClientCode: &at, Device: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, _, err := keyed.Open(t.Context(), proof)
 	if err != nil && apperr.CodeOf(err) != apperr.Credentials {
 		t.Fatal(err)
 	}

@@ -5,12 +5,14 @@ package hub
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/appanage/appanage/graph"
 	"github.com/appanage/appanage/graph/cursor"
@@ -108,7 +110,10 @@ func (h *Hub) Handler(o HTTP) (http.Handler, error) {
 		}
 	}
 	o.Authenticate = authenticator.Authenticate
-	o.Around = h.bounded
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	o.Around = h.bounded(present.ErrorPresenter(o.Logger))
 	o.Ready = h.ready
 	o.Registry = h.registry
 	o.Options.Clock = o.Clock
@@ -134,27 +139,27 @@ func (h *Hub) reference(o HTTP, authenticator *authn.Authenticator) graphql.Exec
 	})
 }
 
-// bounded gives each operation its span and its budget of rows, and each query one snapshot for all its statements.
-func (h *Hub) bounded(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
-	operation := graphql.GetOperationContext(ctx)
-	ctx, err := keyed(ctx, operation)
-	if err != nil {
-		return func(ctx context.Context) *graphql.Response {
-			graphql.AddError(ctx, err)
-			return &graphql.Response{}
+// bounded gives each operation its key, its span and its budget of rows, and each query one snapshot for all its
+// statements.
+func (h *Hub) bounded(shown graphql.ErrorPresenterFunc) graphql.OperationMiddleware {
+	return func(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+		operation := graphql.GetOperationContext(ctx)
+		ctx, err := keyed(ctx, operation)
+		if err != nil {
+			return graphql.OneShot(&graphql.Response{Errors: gqlerror.List{shown(ctx, err)}})
 		}
-	}
-	ctx, traced := traced(store.WithRowBudget(ctx, rowBudget), operation)
-	end := func() {}
-	if operation.Operation.Operation == ast.Query {
-		ctx, end = h.DB.Snapshot(ctx)
-	}
-	respond := next(ctx)
-	return func(ctx context.Context) *graphql.Response {
-		defer end()
-		response := respond(ctx)
-		traced(response)
-		return response
+		ctx, traced := traced(store.WithRowBudget(ctx, rowBudget), operation)
+		end := func() {}
+		if operation.Operation.Operation == ast.Query {
+			ctx, end = h.DB.Snapshot(ctx)
+		}
+		respond := next(ctx)
+		return func(ctx context.Context) *graphql.Response {
+			defer end()
+			response := respond(ctx)
+			traced(response)
+			return response
+		}
 	}
 }
 

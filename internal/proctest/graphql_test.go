@@ -21,6 +21,11 @@ type answer struct {
 
 // ask sends an operation, with a bearer token or with none.
 func ask(ctx context.Context, address, token, document string, variables any) (answer, error) {
+	return askOnce(ctx, address, token, "", document, variables)
+}
+
+// askOnce is ask with an Idempotency-Key.
+func askOnce(ctx context.Context, address, token, key, document string, variables any) (answer, error) {
 	var a answer
 	body, err := json.Marshal(map[string]any{"query": document, "variables": variables})
 	if err != nil {
@@ -33,6 +38,9 @@ func ask(ctx context.Context, address, token, document string, variables any) (a
 	r.Header.Set("Content-Type", "application/json")
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	if key != "" {
+		r.Header.Set("Idempotency-Key", key)
 	}
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {

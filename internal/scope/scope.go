@@ -58,6 +58,7 @@ var Kinds = map[string]Kind{
 	"AuditEvent":          {Read: own("client_id")},
 	"Invitation":          {Read: own("client_id"), Write: own("client_id")},
 	"OutboxEvent":         {Read: everything}, // SYSTEM's: for everybody else there is none
+	"AuditHead":           {},
 	"Link":                {},
 	"Attempt":             {},
 	"Lease":               {},

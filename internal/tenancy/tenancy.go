@@ -4,25 +4,16 @@ package tenancy
 import (
 	"context"
 	"fmt"
-	"regexp"
-	"strings"
 	"time"
 
 	"golang.org/x/text/currency"
 	"golang.org/x/text/language"
 
 	"github.com/appanage/appanage/ent"
-	"github.com/appanage/appanage/ent/clientpath"
 	"github.com/appanage/appanage/ent/tenant"
-	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/audit"
-	"github.com/appanage/appanage/internal/authority"
 	"github.com/appanage/appanage/internal/authz"
-	"github.com/appanage/appanage/internal/claim"
-	"github.com/appanage/appanage/internal/enum"
-	"github.com/appanage/appanage/internal/fold"
-	"github.com/appanage/appanage/internal/input"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/scope"
 	"github.com/appanage/appanage/internal/store"
@@ -31,12 +22,8 @@ import (
 // longestLocale is the length of the column: BCP 47 recommends room for 35 characters.
 const longestLocale = 35
 
-// MaxDepth is how deep the tree may be, SYSTEM not counted (domain 1.1).
-const MaxDepth = 32
-
-var codePattern = regexp.MustCompile(`^[A-Z][A-Z0-9]{1,15}$`)
-
-// Service holds the commands on clients.
+// Service holds the commands on clients. Each runs in one transaction, decides on the stored rows, and writes its audit
+// events with the change.
 type Service struct {
 	db    *store.DB
 	rules authz.Rules
@@ -48,115 +35,78 @@ func New(db *store.DB) *Service { return &Service{db, authz.DefaultRules()} }
 // Under is the service under other rules.
 func (s *Service) Under(rules authz.Rules) *Service { return &Service{s.db, rules} }
 
-// Create is a client to be made.
-type Create struct {
-	Manager  oid.Client // the caller's client when empty
-	Code     string     // made from the name when empty
-	Name     string
-	Type     enum.ClientType
-	Isolated bool
-	Locale   string // en when empty
-	TimeZone string // UTC when empty
-	Currency string // EUR when empty
+// load reads a client in scope for a change, its row locked. NOT_FOUND at the path where it is not in scope, be it known
+// by name.
+func (s *Service) load(ctx context.Context, tx *ent.Client, id oid.Client, path string) (*ent.Tenant, error) {
+	row, err := store.ForUpdate(s.db, tx.Tenant.Query().Where(tenant.ID(id), scope.Listed(ctx, "Tenant"))).Only(ctx)
+	return row, unread(err, path)
 }
 
-// Validate brings the command to canonical form and joins what is wrong with it.
-func (c *Create) Validate() error {
-	var errs apperr.Collector
-	input.Name(&errs, "input.name", &c.Name)
-	c.Code = strings.ToUpper(strings.TrimSpace(c.Code))
-	if c.Code != "" && !codePattern.MatchString(c.Code) {
-		errs.Add(apperr.At("input.code", apperr.Invalid, "a code is 2 to 16 capitals and digits and begins with a capital"))
+// unread is the error of a client that was not read: NOT_FOUND at the path where there is none.
+func unread(err error, path string) error {
+	if ent.IsNotFound(err) {
+		return noClient(path)
 	}
-	if c.Type != enum.ClientBusiness && c.Type != enum.ClientIndividual {
-		errs.Add(apperr.At("input.type", apperr.Invalid, "a new client is BUSINESS or INDIVIDUAL"))
-	}
-	errs.Add(place(&c.Locale, &c.TimeZone, &c.Currency))
-	return errs.Err()
-}
-
-// place checks locale, time zone and currency, and fills in what is absent.
-func place(locale, zone, money *string) *apperr.Error {
-	tag, err := language.Parse(orElse(*locale, "en"))
-	if err != nil || len(tag.String()) > longestLocale {
-		return apperr.At("input.locale", apperr.Invalid, "not a BCP 47 language tag")
-	}
-	loaded, err := time.LoadLocation(orElse(*zone, "UTC"))
-	if err != nil || loaded == time.Local {
-		return apperr.At("input.timeZone", apperr.Invalid, "not an IANA time zone")
-	}
-	unit, err := currency.ParseISO(orElse(*money, "EUR"))
 	if err != nil {
-		return apperr.At("input.currency", apperr.Invalid, "not an ISO 4217 currency")
+		return fmt.Errorf("tenancy: read: %w", err)
 	}
-	*locale, *zone, *money = tag.String(), loaded.String(), unit.String()
 	return nil
 }
 
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
+func noClient(path string) *apperr.Error {
+	return apperr.At(path, apperr.NotFound, "no such client")
 }
 
-// Create makes a client below its manager, with its paths and the base packages. Errors: INVALID, NOT_FOUND (the
-// manager), TAKEN (the code), NOT_ALLOWED (too deep).
-func (s *Service) Create(ctx context.Context, cmd Create) (oid.Client, error) {
-	if err := cmd.Validate(); err != nil {
-		return "", err
+// current refuses a change that is based on another version than the present one.
+func current(row *ent.Tenant, expected *int) error {
+	if expected != nil && *expected != row.Version {
+		return conflict(row.Version)
 	}
-	if cmd.Manager == "" {
-		cmd.Manager = actor.From(ctx).Client
-	}
-	var made oid.Client
-	err := s.db.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
-		manager, err := tx.Tenant.Query().Where(tenant.ID(cmd.Manager), scope.Listed(ctx, "Tenant")).Only(ctx)
-		if ent.IsNotFound(err) {
-			return apperr.At("input.managerId", apperr.NotFound, "no such client")
-		} else if err != nil {
-			return fmt.Errorf("tenancy: read the manager: %w", err)
-		}
-		above, err := tx.ClientPath.Query().Where(clientpath.DescendantID(manager.ID)).All(actor.System(ctx, "the paths of a new client lead above the caller's scope"))
-		if err != nil {
-			return fmt.Errorf("tenancy: read the path: %w", err)
-		}
-		if len(above) > MaxDepth {
-			return apperr.At("input.managerId", apperr.NotAllowed, "the tree of clients may be %d deep", MaxDepth)
-		}
-		code, err := claim.Code(ctx, tx, claim.Clients, cmd.Code, cmd.Name)
-		if err != nil {
-			return err
-		}
-		made, err = s.insert(ctx, tx, cmd, code, manager, above)
-		return err
-	})
-	return made, err
+	return nil
 }
 
-func (s *Service) insert(ctx context.Context, tx *ent.Client, cmd Create, code string, manager *ent.Tenant, above []*ent.ClientPath) (oid.Client, error) {
-	id := oid.New[oid.Client]()
-	base := manager.BaseID
-	if cmd.Isolated {
-		base = id
-	}
-	err := tx.Tenant.Create().SetID(id).SetManagerID(manager.ID).SetBaseID(base).SetIsolated(cmd.Isolated).
-		SetCode(code).SetName(cmd.Name).SetNameKey(fold.Key(cmd.Name)).SetType(cmd.Type).
-		SetLocale(cmd.Locale).SetTimeZone(cmd.TimeZone).SetCurrency(cmd.Currency).Exec(ctx)
+func conflict(version int) *apperr.Error {
+	e := apperr.At("input.expectedVersion", apperr.Conflict, "changed by somebody else: it has version %d now", version)
+	e.Version = version
+	return e
+}
+
+// write makes a change of a row as it was read, and records it.
+func (s *Service) write(ctx context.Context, row *ent.Tenant, update *ent.TenantUpdate, e audit.Event) error {
+	n, err := update.Where(tenant.ID(row.ID), tenant.Version(row.Version)).AddVersion(1).Save(ctx)
 	if err != nil {
-		return "", fmt.Errorf("tenancy: insert: %w", err)
+		return fmt.Errorf("tenancy: update: %w", err)
 	}
-	system := actor.System(ctx, "the paths of a new client lead above the caller's scope")
-	paths := []*ent.ClientPathCreate{tx.ClientPath.Create().SetTenantID(id).SetDescendantID(id).SetDepth(0)}
-	for _, p := range above {
-		paths = append(paths, tx.ClientPath.Create().SetTenantID(p.TenantID).SetDescendantID(id).SetDepth(p.Depth+1))
+	if n == 0 {
+		return conflict(row.Version + 1)
 	}
-	if err := tx.ClientPath.CreateBulk(paths...).Exec(system); err != nil {
-		return "", fmt.Errorf("tenancy: insert paths: %w", err)
+	e.Client, e.Kind, e.Object = row.ID, "Client", string(row.ID)
+	return audit.Record(ctx, s.db, e)
+}
+
+// checkLocale brings a language tag to canonical form, and notes one that is none.
+func checkLocale(errs *apperr.Collector, locale *string) {
+	tag, err := language.Parse(*locale)
+	if err != nil || *locale == "" || len(tag.String()) > longestLocale {
+		errs.Add(apperr.At("input.locale", apperr.Invalid, "not a BCP 47 language tag"))
+		return
 	}
-	if err := authority.GiveBase(ctx, tx, id); err != nil {
-		return "", err
+	*locale = tag.String()
+}
+
+// checkZone notes what is no time zone. The server's own is none: it is another one on every server.
+func checkZone(errs *apperr.Collector, zone *string) {
+	if loaded, err := time.LoadLocation(*zone); err != nil || *zone == "" || loaded == time.Local {
+		errs.Add(apperr.At("input.timeZone", apperr.Invalid, "not an IANA time zone"))
 	}
-	return id, audit.Record(ctx, s.db, audit.Event{Client: id, Operation: "clientCreate", Kind: "Client", Object: string(id),
-		After: map[string]any{"code": code, "name": cmd.Name, "type": cmd.Type, "managerId": manager.ID, "isolated": cmd.Isolated}})
+}
+
+// checkCurrency brings a currency to capitals, and notes what is none.
+func checkCurrency(errs *apperr.Collector, money *string) {
+	unit, err := currency.ParseISO(*money)
+	if err != nil {
+		errs.Add(apperr.At("input.currency", apperr.Invalid, "not an ISO 4217 currency"))
+		return
+	}
+	*money = unit.String()
 }

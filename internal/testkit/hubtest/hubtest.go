@@ -113,19 +113,36 @@ func (h *Hub) Do(token, query string, variables Variables) Answer {
 	return h.DoContext(h.tb.Context(), token, query, variables)
 }
 
+// DoOnce is Do with an Idempotency-Key.
+func (h *Hub) DoOnce(token, key, query string, variables Variables) Answer {
+	h.tb.Helper()
+	header := http.Header{"Idempotency-Key": {key}}
+	if token != "" {
+		header.Set("Authorization", "Bearer "+token)
+	}
+	return h.send(h.tb.Context(), header, query, variables)
+}
+
 // DoContext is Do in a context of the caller's, for counting statements.
 func (h *Hub) DoContext(ctx context.Context, token, query string, variables Variables) Answer {
+	h.tb.Helper()
+	header := http.Header{}
+	if token != "" {
+		header.Set("Authorization", "Bearer "+token)
+	}
+	return h.send(ctx, header, query, variables)
+}
+
+func (h *Hub) send(ctx context.Context, header http.Header, query string, variables Variables) Answer {
 	h.tb.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
 		h.tb.Fatalf("encode the request: %v", err)
 	}
 	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", bytes.NewReader(body))
+	r.Header = header
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept", "application/graphql-response+json")
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
 	w := httptest.NewRecorder()
 	h.Handler.ServeHTTP(w, r)
 	a := Answer{Status: w.Code, Header: w.Header(), Body: w.Body.Bytes()}

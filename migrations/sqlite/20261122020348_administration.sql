@@ -26,6 +26,8 @@ CREATE INDEX `attempt_account_at` ON `attempts` (`account`, `at`);
 CREATE INDEX `attempt_address_at` ON `attempts` (`address`, `at`);
 -- Create index "attempt_at" to table: "attempts"
 CREATE INDEX `attempt_at` ON `attempts` (`at`);
+-- Create "audit_heads" table
+CREATE TABLE `audit_heads` (`id` text NOT NULL, `seal` integer NOT NULL, `last` text NOT NULL, `mac` text NOT NULL, PRIMARY KEY (`id`));
 -- Create "idempotency_keys" table
 CREATE TABLE `idempotency_keys` (`id` text NOT NULL, `body_hash` text NOT NULL, `object_id` text NOT NULL DEFAULT (''), `object_version` integer NOT NULL DEFAULT (0), `created_at` datetime NOT NULL, PRIMARY KEY (`id`));
 -- Create index "idempotencykey_created_at" to table: "idempotency_keys"

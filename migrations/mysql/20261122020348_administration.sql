@@ -2,6 +2,8 @@
 ALTER TABLE `audit_events` ADD COLUMN `seal` bigint NULL, ADD COLUMN `mac` varchar(64) NULL, ADD INDEX `auditevent_actor_user_id_id` (`actor_user_id`, `id`), ADD UNIQUE INDEX `auditevent_seal` (`seal`);
 -- Create "attempts" table
 CREATE TABLE `attempts` (`id` varchar(30) NOT NULL, `account` varchar(64) NOT NULL, `address` varchar(64) NOT NULL, `at` datetime(6) NOT NULL, PRIMARY KEY (`id`), INDEX `attempt_account_address_at` (`account`, `address`, `at`), INDEX `attempt_account_at` (`account`, `at`), INDEX `attempt_address_at` (`address`, `at`), INDEX `attempt_at` (`at`)) CHARSET utf8mb4 COLLATE utf8mb4_bin;
+-- Create "audit_heads" table
+CREATE TABLE `audit_heads` (`id` varchar(16) NOT NULL, `seal` bigint NOT NULL, `last` varchar(64) NOT NULL, `mac` varchar(64) NOT NULL, PRIMARY KEY (`id`)) CHARSET utf8mb4 COLLATE utf8mb4_bin;
 -- Create "idempotency_keys" table
 CREATE TABLE `idempotency_keys` (`id` varchar(64) NOT NULL, `body_hash` varchar(64) NOT NULL, `object_id` varchar(96) NOT NULL DEFAULT '', `object_version` bigint NOT NULL DEFAULT 0, `created_at` datetime(6) NOT NULL, PRIMARY KEY (`id`), INDEX `idempotencykey_created_at` (`created_at`)) CHARSET utf8mb4 COLLATE utf8mb4_bin;
 -- Create "leases" table
