@@ -91,12 +91,30 @@ func (ec *executionContext) _AuthorityReason_roles(ctx context.Context, field gr
 		func(ctx context.Context) (any, error) {
 			return obj.Roles, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				requires, err := ec.unmarshalNString2string(ctx, "Role_READ")
+				if err != nil {
+					var zeroVal []*ent.Role
+					return zeroVal, err
+				}
+				if ec.Directives.Authority == nil {
+					var zeroVal []*ent.Role
+					return zeroVal, errors.New("directive authority is not implemented")
+				}
+				return ec.Directives.Authority(ctx, obj, directive0, requires)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v []*ent.Role) graphql.Marshaler {
-			return ec.marshalNRole2ᚕᚖgithubᚗcomᚋappanageᚋappanageᚋentᚐRoleᚄ(ctx, selections, v)
+			return ec.marshalORole2ᚕᚖgithubᚗcomᚋappanageᚋappanageᚋentᚐRoleᚄ(ctx, selections, v)
 		},
 		true,
-		true,
+		false,
 	)
 }
 func (ec *executionContext) fieldContext_AuthorityReason_roles(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
@@ -123,7 +141,25 @@ func (ec *executionContext) _AuthorityReason_package(ctx context.Context, field 
 		func(ctx context.Context) (any, error) {
 			return obj.Package, nil
 		},
-		nil,
+		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
+			directive0 := next
+
+			directive1 := func(ctx context.Context) (any, error) {
+				requires, err := ec.unmarshalNString2string(ctx, "Package_READ")
+				if err != nil {
+					var zeroVal *ent.RolePackage
+					return zeroVal, err
+				}
+				if ec.Directives.Authority == nil {
+					var zeroVal *ent.RolePackage
+					return zeroVal, errors.New("directive authority is not implemented")
+				}
+				return ec.Directives.Authority(ctx, obj, directive0, requires)
+			}
+
+			next = directive1
+			return next
+		},
 		func(ctx context.Context, selections ast.SelectionSet, v *ent.RolePackage) graphql.Marshaler {
 			return ec.marshalOPackage2ᚖgithubᚗcomᚋappanageᚋappanageᚋentᚐRolePackage(ctx, selections, v)
 		},
@@ -213,7 +249,7 @@ func (ec *executionContext) _AuthorityReason(ctx context.Context, sel ast.Select
 			out.Values[i] = graphql.MarshalString("AuthorityReason")
 		case "roles":
 			out.Values[i] = ec._AuthorityReason_roles(ctx, field, obj)
-			if out.Values[i] == graphql.Null {
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "package":

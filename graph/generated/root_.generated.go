@@ -7126,15 +7126,16 @@ type AuthorityInForce {
 type AuthorityReason {
   """
   The chain of roles: the first is assigned to the membership, each includes the next, the last holds the
-  permission. Those the caller cannot see are left out.
+  permission. Those the caller cannot see are left out. Requires ` + "`" + `Role_READ` + "`" + `.
   """
-  roles: [Role!]!
+  roles: [Role!] @authority(requires: "Role_READ")
 
   """
   The package that allows it: given to the client, and within its giver's own rights. Null where the client needs
-  none, for it owns the permission's application or is SYSTEM, and where the caller cannot see it.
+  none, for it owns the permission's application or is SYSTEM, and where the caller cannot see it. Requires
+  ` + "`" + `Package_READ` + "`" + `.
   """
-  package: Package
+  package: Package @authority(requires: "Package_READ")
 }
 `, BuiltIn: false},
 	{Name: "../../schema/user.graphqls", Input: `extend type Query {

@@ -103,10 +103,11 @@ type AuthorityInForce struct {
 // One way by which a membership has an authority: membership, roles, permission, within what the client was given.
 type AuthorityReason struct {
 	// The chain of roles: the first is assigned to the membership, each includes the next, the last holds the
-	// permission. Those the caller cannot see are left out.
-	Roles []*ent.Role `json:"roles"`
+	// permission. Those the caller cannot see are left out. Requires `Role_READ`.
+	Roles []*ent.Role `json:"roles,omitempty"`
 	// The package that allows it: given to the client, and within its giver's own rights. Null where the client needs
-	// none, for it owns the permission's application or is SYSTEM, and where the caller cannot see it.
+	// none, for it owns the permission's application or is SYSTEM, and where the caller cannot see it. Requires
+	// `Package_READ`.
 	Package *ent.RolePackage `json:"package,omitempty"`
 }
 

@@ -154,9 +154,10 @@ func TestClientCreateRefusals(t *testing.T) {
 			{creator, "clientMove", 403, "FORBIDDEN"}, {"", "clientCreate", 401, "UNAUTHENTICATED"}, {"", "clientDelete", 401, "UNAUTHENTICATED"},
 		} {
 			in := input{"id": e.g}
-			if c.name == "clientCreate" {
+			switch c.name {
+			case "clientCreate":
 				in = input{"name": "x"}
-			} else if c.name == "clientMove" {
+			case "clientMove":
 				in["managerId"] = e.p
 			}
 			e.refuses(t, c.token, c.name, in, c.status, c.code)

@@ -105,7 +105,9 @@ func TestAttackAssigningWhatIsNotGiven(t *testing.T) {
 		foreign := h.Role(e.p, &e.app, "P's own", builtIn("Client_READ"))
 		e.attacks(t, func(r *authz.Rules) { r.Assigns = func(oid.Client, authz.Role) bool { return true } }, attack{
 			"membershipRolesAdd", e.paula, input{"id": worker, "roleIds": []any{foreign}}, "NOT_ALLOWED at input.roleIds.0",
-			func() bool { return e.count("membership_roles", "membership_id = ? AND role_id = ?", worker, foreign) > 0 },
+			func() bool {
+				return e.count("membership_roles", "membership_id = ? AND role_id = ?", worker, foreign) > 0
+			},
 		})
 		if held := e.holds(worker, e.c); len(held) > 0 { // and the kernel gives nothing for it even so
 			t.Errorf("a role that was not given gives %v", held)

@@ -370,4 +370,3 @@ func TestTheTrailOfAnInvitation(t *testing.T) {
 		}
 	})
 }
-

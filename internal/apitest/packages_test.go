@@ -1,11 +1,14 @@
 package apitest
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/internal/authority"
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/oid"
@@ -154,6 +157,35 @@ func TestBasePackagesAndClientsMadeAtOnce(t *testing.T) {
 		packages, clients := e.count("packages", "base = ?", true), e.count("clients", "1 = 1")
 		if gifts := e.count("package_gifts AS g JOIN packages AS p ON p.id = g.package_id", "p.base = ?", true); packages != 5 || gifts != packages*clients {
 			t.Errorf("%d gifts of %d base packages to %d clients", gifts, packages, clients)
+		}
+	})
+}
+
+// domain 3.3: a base package waits for the clients that are being made, and finds them.
+func TestABasePackageWaitsForNewClients(t *testing.T) {
+	hubtest.Engines(t, func(t *testing.T, h *hubtest.Hub) {
+		e := newRights(t, h)
+		made := make(chan string, 1)
+		var young oid.Client
+		h.Must(h.DB.InTx(e.System(), func(ctx context.Context, _ *ent.Client) (err error) {
+			if young, err = h.Tenancy.Create(ctx, tenancy.Create{Manager: e.p, Code: "YOUNG", Name: "x", Type: enum.ClientBusiness}); err != nil {
+				return err
+			}
+			go func() {
+				_, _, body := send(h, e.root, "packageCreate", input{"code": "COMMON", "name": "x", "base": true})
+				made <- body
+			}()
+			select {
+			case body := <-made:
+				t.Errorf("it did not wait: %s", body)
+				made <- body
+			case <-time.After(200 * time.Millisecond): // it waits; a machine so slow that it has not come so far proves nothing
+			}
+			return nil
+		}))
+		body := <-made
+		if n := e.count("package_gifts AS g JOIN packages AS p ON p.id = g.package_id", "p.code = 'COMMON' AND g.client_id = ?", young); n != 1 {
+			t.Errorf("the client that was being made has not got it: %s", body)
 		}
 	})
 }

@@ -2,6 +2,8 @@ package apitest
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -20,6 +22,7 @@ import (
 	"github.com/appanage/appanage/internal/clock"
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/hub"
+	"github.com/appanage/appanage/internal/mail"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/testkit/hubtest"
 )
@@ -154,6 +157,12 @@ func TestResetRequestsTellNothing(t *testing.T) {
 				t.Errorf("%s is answered %q, not %q", identifier, said, first)
 			}
 		}
+		for _, in := range []input{{"clientCode": "UNHEARDOF"}, {"url": "https://nobody.example"}, {"url": "no url"}, {"clientCode": "STRANGER"}, {}} {
+			in["identifier"] = "known@example.org"
+			if body := string(e.raw("", "passwordResetRequest", in).Body); body != first[0] {
+				t.Errorf("%v is answered %s", in, body)
+			}
+		}
 		h.Deliver()
 		var to []string
 		for _, m := range h.Mail().Sent() {
@@ -244,7 +253,9 @@ func TestAttackPasswordOfWhoHoldsMore(t *testing.T) {
 func TestSecretsAreWrittenNowhere(t *testing.T) {
 	hubtest.Engines(t, func(t *testing.T, h *hubtest.Hub) {
 		var log safeBuffer
-		e := newEstate(t, h.Node(func(o *hub.HTTP) { o.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})) }))
+		e := newEstate(t, h.Node(func(o *hub.HTTP) {
+			o.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		}))
 		const first, second, third = "canary password one", "canary password two", "canary password three"
 		secrets := []string{first, second, third}
 		note := func(secret string) string { secrets = append(secrets, secret); return secret }
@@ -262,7 +273,19 @@ func TestSecretsAreWrittenNowhere(t *testing.T) {
 		e.fails(t, "", "passwordSet", input{"token": secrets[3], "password": first}, "NOT_FOUND at input.token")
 		h.DoOnce("", "0123456789abcdef0123456789abcdef", mutation("passwordSet"), hubtest.Variables{"input": input{"token": secrets[5], "password": third}})
 
-		if len(secrets) != 10 || log.Len() == 0 {
+		// A delivery that fails is written down and logged: its secret is in neither.
+		leaky := &failing{}
+		e.succeeds(e.carl, "userPasswordReset", input{"id": string(id)})
+		if _, err := h.Outbox(hub.OutboxOptions{Mail: leaky, Origin: hubtest.Origin, Logger: slog.New(slog.NewJSONHandler(&log, nil))}).Deliver(h.System()); err != nil {
+			t.Fatal(err)
+		}
+		_, secret, _ := strings.Cut(leaky.last.Text, "/#password/")
+		note(strings.Fields(secret)[0])
+		if n := e.count("outbox_events", "last_error = 'the server is busy'"); n != 1 || !strings.Contains(log.String(), "the server is busy") {
+			t.Errorf("%d events tell of the failure", n)
+		}
+
+		if len(secrets) != 11 || log.Len() == 0 {
 			t.Fatalf("only %d secrets and %d bytes of log", len(secrets), log.Len())
 		}
 		for _, secret := range secrets {
@@ -287,6 +310,14 @@ func TestSecretsAreWrittenNowhere(t *testing.T) {
 			t.Errorf("only %d rows were looked at", rows)
 		}
 	})
+}
+
+// failing is a mail server that takes nothing.
+type failing struct{ last mail.Message }
+
+func (f *failing) Send(_ context.Context, m mail.Message) error {
+	f.last = m
+	return errors.New("the server is busy")
 }
 
 // safeBuffer is a buffer that many write to.

@@ -31,12 +31,6 @@ type Explanation struct {
 	Package *ent.RolePackage
 }
 
-// Authorities that roles and packages ask for, also where they explain something else.
-const (
-	readsRoles    = "Role_READ"
-	readsPackages = "Package_READ"
-)
-
 // Explain tells the authorities of a membership, for sessions of no application, and by which ways it has each.
 func (s *Service) Explain(ctx context.Context, m *ent.Membership) ([]Explained, error) {
 	db := s.db.Client(ctx)
@@ -97,24 +91,19 @@ func named(ctx context.Context, db *ent.Client, why map[oid.Permission][]Reason)
 			packages[reason.Package] = nil
 		}
 	}
-	a := actor.From(ctx)
-	if a.Has(readsRoles) {
-		rows, err := db.Role.Query().Where(role.IDIn(keys(roles)...)).All(ctx)
-		if err != nil {
-			return nil, nil, fmt.Errorf("authority: read the roles of reasons: %w", err)
-		}
-		for _, row := range rows {
-			roles[row.ID] = row
-		}
+	found, err := db.Role.Query().Where(role.IDIn(keys(roles)...)).All(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("authority: read the roles of reasons: %w", err)
 	}
-	if a.Has(readsPackages) {
-		rows, err := db.RolePackage.Query().Where(rolepackage.IDIn(keys(packages)...)).All(ctx)
-		if err != nil {
-			return nil, nil, fmt.Errorf("authority: read the packages of reasons: %w", err)
-		}
-		for _, row := range rows {
-			packages[row.ID] = row
-		}
+	for _, row := range found {
+		roles[row.ID] = row
+	}
+	allow, err := db.RolePackage.Query().Where(rolepackage.IDIn(keys(packages)...)).All(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("authority: read the packages of reasons: %w", err)
+	}
+	for _, row := range allow {
+		packages[row.ID] = row
 	}
 	return roles, packages, nil
 }

@@ -21,15 +21,12 @@ type Reason struct {
 // Why gives the ways to each permission in force, the shortest first: to those of Effective, and to no others. It takes the
 // facts with the direct sub-roles.
 func (f Facts) Why() map[oid.Permission][]Reason {
-	all := f.ceilings()
-	brings, reaches := f.brings(), make(map[oid.Role]permissions, len(f.Roles))
-	for r := range f.Roles {
-		reaches[r] = f.reach(r, f.counts)
-	}
+	all, brings, above := f.ceilings(), f.brings(), f.above()
 	why := map[oid.Permission][]Reason{}
 	for _, p := range f.effective(all.of(f.Client)) {
+		why[p] = []Reason{}
 		packages := f.allowing(p, all, brings)
-		for _, chain := range f.chains(p, reaches) {
+		for _, chain := range f.chains(p, above) {
 			for _, k := range packages {
 				if len(why[p]) < mostReasons {
 					why[p] = append(why[p], Reason{Roles: chain, Package: k})
@@ -38,6 +35,43 @@ func (f Facts) Why() map[oid.Permission][]Reason {
 		}
 	}
 	return why
+}
+
+// above has, for each role, those that include it directly.
+func (f Facts) above() map[oid.Role][]oid.Role {
+	above := map[oid.Role][]oid.Role{}
+	for r, facts := range f.Roles {
+		for _, sub := range facts.SubRoles {
+			above[sub] = append(above[sub], r)
+		}
+	}
+	return above
+}
+
+// leading are the roles that hold a permission, and those that lead to one by sub-roles.
+func (f Facts) leading(p oid.Permission, above map[oid.Role][]oid.Role) map[oid.Role]bool {
+	leads := map[oid.Role]bool{}
+	var next []oid.Role
+	for r := range f.Roles {
+		if f.grants(r, p) {
+			leads[r] = true
+			next = append(next, r)
+		}
+	}
+	for ; len(next) > 0; next = next[1:] {
+		for _, r := range above[next[0]] {
+			if !leads[r] {
+				leads[r] = true
+				next = append(next, r)
+			}
+		}
+	}
+	return leads
+}
+
+// grants: the role itself holds the permission, and counts in the session.
+func (f Facts) grants(r oid.Role, p oid.Permission) bool {
+	return f.counts(r) && slices.Contains(f.Roles[r].Permissions, p)
 }
 
 // allowing lists the packages by which a permission is within the client's ceiling; one that is none where it needs none.
@@ -57,14 +91,11 @@ func (f Facts) allowing(p oid.Permission, all ceilings, brings map[oid.Package]p
 
 // chains finds the ways down from assigned roles to those that hold a permission, the shortest first. Of the ways to any
 // one role only the first mostReasons are followed: no others can be among the first mostReasons of all.
-func (f Facts) chains(p oid.Permission, reaches map[oid.Role]permissions) (chains [][]oid.Role) {
-	leads := func(r oid.Role) bool {
-		_, to := reaches[r][p]
-		return to
-	}
+func (f Facts) chains(p oid.Permission, above map[oid.Role][]oid.Role) (chains [][]oid.Role) {
+	leads := f.leading(p, above)
 	var next [][]oid.Role
 	for _, r := range slices.Sorted(slices.Values(f.Assigned)) {
-		if f.assignable(r) && leads(r) && !slices.ContainsFunc(next, func(way []oid.Role) bool { return way[0] == r }) {
+		if f.assignable(r) && leads[r] && !slices.ContainsFunc(next, func(way []oid.Role) bool { return way[0] == r }) {
 			next = append(next, []oid.Role{r})
 		}
 	}
@@ -74,11 +105,11 @@ func (f Facts) chains(p oid.Permission, reaches map[oid.Role]permissions) (chain
 		if been[last]++; been[last] > mostReasons {
 			continue
 		}
-		if f.counts(last) && slices.Contains(f.Roles[last].Permissions, p) {
+		if f.grants(last, p) {
 			chains = append(chains, way)
 		}
 		for _, sub := range slices.Sorted(slices.Values(f.Roles[last].SubRoles)) {
-			if leads(sub) {
+			if leads[sub] {
 				next = append(next, append(slices.Clone(way), sub))
 			}
 		}

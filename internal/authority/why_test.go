@@ -62,8 +62,8 @@ func TestWhyTellsWhatIsInForce(t *testing.T) {
 				t.Fatalf("seed %d, world %d: %+v has reasons for %v and holds %v", seed, i, m, listed, of.Effective())
 			}
 			for p := range w.permissions {
-				reasons := why[placed[oid.Permission](p)]
-				if len(reasons) == 0 {
+				reasons, in := why[placed[oid.Permission](p)]
+				if !in {
 					continue
 				}
 				var got []string

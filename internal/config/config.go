@@ -27,7 +27,7 @@ func (d Database) URL() string {
 
 // Secret is where the key comes from. Every key the server works with derives from it.
 type Secret struct {
-	Secret string `help:"Key that cursors are signed with, 32 characters or more, the same on all servers of one database. Without it, a server on SQLite makes one at its first start and keeps it beside the database in FILE.key." placeholder:"KEY"`
+	Secret string `help:"Key that cursors and the trail of changes are signed with, 32 characters or more, the same on all servers of one database. Without it, a server on SQLite makes one at its first start and keeps it beside the database in FILE.key." placeholder:"KEY"`
 }
 
 // Serve configures the server.
@@ -84,7 +84,7 @@ func (s *Serve) Validate() error {
 			return fmt.Errorf("--cors-origin: %q is not an exact origin such as https://app.example.com", o)
 		}
 	}
-	return s.Mail.validate()
+	return s.validate()
 }
 
 // isOrigin tells whether a text is exactly an origin of the web.

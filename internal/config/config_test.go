@@ -29,6 +29,19 @@ func TestServeRefusesWhatDoesNotGoTogether(t *testing.T) {
 		"an origin":                {func(s *config.Serve) { s.CORSOrigin = []string{"https://a.example:8443"} }, ""},
 		"an origin with a path":    {func(s *config.Serve) { s.CORSOrigin = []string{"https://a.example/"} }, "--cors-origin"},
 		"every origin":             {func(s *config.Serve) { s.CORSOrigin = []string{"*"} }, "--cors-origin"},
+		"mail":                     {mailed(func(*config.Serve) {}), ""},
+		"mail with a password":     {mailed(func(s *config.Serve) { s.SMTPUser, s.SMTPPassword = "a", "b" }), ""},
+		"mail from nobody":         {func(s *config.Serve) { s.SMTP = "mail.example:587" }, "--mail-from"},
+		"mail by nobody":           {func(s *config.Serve) { s.MailFrom = "hub@example.com" }, "--smtp"},
+		"mail without a port":      {mailed(func(s *config.Serve) { s.SMTP = "mail.example" }), "--smtp"},
+		"mail with half a user":    {mailed(func(s *config.Serve) { s.SMTPUser = "a" }), "--smtp-user"},
+		"mail in clear":            {mailed(func(s *config.Serve) { s.SMTPTLS = "none" }), "--smtp-tls"},
+		"mail in clear, near":      {mailed(func(s *config.Serve) { s.SMTP, s.SMTPTLS = "127.0.0.1:25", "none" }), ""},
+		"a password in clear":      {mailed(func(s *config.Serve) { s.SMTPTLS, s.SMTPUser, s.SMTPPassword = "opportunistic", "a", "b" }), "--smtp-tls"},
+		"mail from a demo":         {mailed(func(s *config.Serve) { s.Demo = true }), "--demo"},
+		"links home":               {func(s *config.Serve) { s.Origin = "https://hub.example" }, ""},
+		"links to a path":          {func(s *config.Serve) { s.Origin = "https://hub.example/x" }, "--origin"},
+		"links to another scheme":  {func(s *config.Serve) { s.Origin = "ftp://hub.example" }, "--origin"},
 		"an origin without scheme": {func(s *config.Serve) { s.CORSOrigin = []string{"a.example"} }, "--cors-origin"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -39,6 +52,14 @@ func TestServeRefusesWhatDoesNotGoTogether(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+// mailed is a configuration with a mail server, changed.
+func mailed(change func(*config.Serve)) func(*config.Serve) {
+	return func(s *config.Serve) {
+		s.Mail = config.Mail{SMTP: "mail.example:587", MailFrom: "hub@example.com", SMTPTLS: "required"}
+		change(s)
 	}
 }
 

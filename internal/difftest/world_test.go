@@ -61,6 +61,7 @@ func build(tb testing.TB, h *hubtest.Hub) *world {
 	w.settings()
 	w.people()
 	w.callers()
+	w.news()
 	w.store(tb, h)
 	return w
 }

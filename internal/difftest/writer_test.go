@@ -23,7 +23,7 @@ type row map[string]any
 var tables = []string{
 	"clients", "client_paths", "users", "applications", "access_grants", "application_properties", "client_urls",
 	"permissions", "roles", "role_paths", "role_sub_roles", "role_permissions", "packages", "package_roles", "package_gifts",
-	"memberships", "membership_roles", "sessions",
+	"memberships", "membership_roles", "sessions", "invitations", "invitation_roles", "outbox_events", "audit_events",
 }
 
 // batch is the number of rows of one statement: below the number of parameters that SQLite takes.

@@ -52,7 +52,7 @@ var layers = map[string][]string{
 	"graph/list":          append([]string{"ent", "graph/cursor", "graph/model"}, leaves...),
 	"graph/generated":     append([]string{"ent", "graph/model"}, leaves...),
 	"graph/present":       leaves,
-	"graph/plan":          domain("graph/list", "graph/cursor", "internal/application"),
+	"graph/plan":          domain("graph/list", "graph/cursor", "internal/application", "internal/tenancy"),
 	"graph/plan/generate": {},
 	"graph":               domain("graph", "internal/application", "internal/authority", "internal/idempotency", "internal/identity", "internal/tenancy"),
 	"internal/httpapi":    append([]string{"graph/present"}, leaves...),

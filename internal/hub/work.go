@@ -37,9 +37,9 @@ func (h *Hub) Work(ctx context.Context, o Work) {
 	all.Go(func() {
 		every(ctx, o.Logger, "seal the trail", sealEvery, func(ctx context.Context) error { return h.seal(ctx, sealer, node) })
 	})
-	once, attempts := idempotency.New(h.DB, nil), h.Identity
+	once := idempotency.New(h.DB, nil)
 	all.Go(func() {
-		every(ctx, o.Logger, "tidy up", tidyEvery, func(ctx context.Context) error { return h.tidy(ctx, once, attempts, node) })
+		every(ctx, o.Logger, "tidy up", tidyEvery, func(ctx context.Context) error { return h.tidy(ctx, once, h.Identity, node) })
 	})
 	for _, job := range o.Also {
 		all.Go(func() {
@@ -83,7 +83,7 @@ func (h *Hub) seal(ctx context.Context, sealer *audit.Sealer, node string) error
 }
 
 // tidy deletes what has been kept long enough.
-func (h *Hub) tidy(ctx context.Context, once *idempotency.Service, attempts *identity.Service, node string) error {
+func (h *Hub) tidy(ctx context.Context, once *idempotency.Service, people *identity.Service, node string) error {
 	mine, err := lease.Take(ctx, h.DB, "tidy", node, tidyEvery)
 	if err != nil || !mine {
 		return err
@@ -91,10 +91,10 @@ func (h *Hub) tidy(ctx context.Context, once *idempotency.Service, attempts *ide
 	if err := once.Forget(ctx); err != nil {
 		return err
 	}
-	if f, ok := any(attempts).(interface{ ForgetAttempts(context.Context) error }); ok {
-		return f.ForgetAttempts(ctx)
+	if err := people.ForgetAttempts(ctx); err != nil {
+		return err
 	}
-	return nil
+	return people.ForgetLinks(ctx)
 }
 
 // nodeName tells this process from the others that share its database.

@@ -21,8 +21,8 @@ import (
 
 // Lockout (domain 2.4). Each try of a password writes its row and commits it, and only then looks at the others: of any
 // number of tries at the same moment, on any number of nodes, the last to be written sees all those before it. So no more
-// than the limits below are ever let through to a password. A row is a try under way, or one that failed: the row of one
-// that succeeded or was not let through goes again.
+// than the limits below are ever let through to a password. A row is a try under way, or one that failed: that of a try
+// which was not let through goes at once, and that of one which succeeded takes those with it that its pair had failed.
 const (
 	mostOfPair    = 10  // failures of one account from one address
 	mostOfAccount = 50  // of one account, from wherever
@@ -30,6 +30,9 @@ const (
 	// within is the time in which so many failures lock, and locked the time for which they do, from the last of them.
 	within = 15 * time.Minute
 	locked = 15 * time.Minute
+	// mostRead is how many times as many rows as lock are read. More there are only while a storm of tries is under way:
+	// then all are barred.
+	mostRead = 10
 )
 
 // try is a password being tried.
@@ -79,8 +82,10 @@ func (s *Service) attempt(ctx context.Context, account, password string, stored 
 	if right, err = verifyPassword(ctx, password, hash); err != nil {
 		return false, fmt.Errorf("identity: verify: %w", err)
 	}
-	right = right && admitted
-	return right, s.end(ctx, t, right)
+	if !right || !admitted {
+		return false, nil // the row stays: it is the failure
+	}
+	return true, s.clearAttempts(ctx, t)
 }
 
 // begin writes the row of a try, and looks whether it may go on.
@@ -104,31 +109,53 @@ func (s *Service) begin(ctx context.Context, account string) (t try, err error) 
 		{attempt.Address(t.Address), mostOfAddress},
 	} {
 		others, err := s.db.Client(ctx).Attempt.Query().Where(counter.rows, attempt.IDNEQ(t.ID), attempt.AtGT(t.At.Add(-within-locked))).
-			Order(attempt.ByAt(sql.OrderDesc())).Limit(counter.most).Select(attempt.FieldAt).All(ctx)
+			Order(attempt.ByAt(sql.OrderDesc())).Limit(mostRead * counter.most).All(ctx)
 		if err != nil {
 			return try{}, fmt.Errorf("identity: count attempts: %w", err)
 		}
-		t.barred = t.barred || locks(others, counter.most, t.At)
+		t.barred = t.barred || len(others) == mostRead*counter.most || locks(others, counter.most, t.At)
 	}
-	return t, nil
-}
-
-// locks tells whether failures, the last first, bar what comes now: so many within the time, and the last not long ago.
-func locks(failures []*ent.Attempt, most int, now time.Time) bool {
-	return len(failures) >= most && now.Sub(failures[0].At) < locked && failures[0].At.Sub(failures[most-1].At) < within
-}
-
-// end deletes what does not count: a success with all that its pair had failed before, and a try that was barred.
-func (s *Service) end(ctx context.Context, t try, right bool) error {
-	uncounted := attempt.ID("") // none: a failure stays
-	switch {
-	case right:
-		uncounted = attempt.And(attempt.Account(t.Account), attempt.Address(t.Address), attempt.AtLTE(t.At))
-	case t.barred:
+	uncounted := attempt.ID("") // nothing, by the same statement
+	if t.barred {
 		uncounted = attempt.ID(t.ID)
 	}
+	return t, s.forget(ctx, uncounted)
+}
+
+// locks tells whether failures, the last first, bar what comes now: one of them, not long ago, was the last of too many
+// within the time. A pair counts for no more than is let through of it, so that tries which are just being refused bar
+// nobody else.
+func locks(failures []*ent.Attempt, most int, now time.Time) bool {
+	counted, ofPair, first := 0, map[[2]string]int{}, 0
+	for _, last := range failures {
+		if now.Sub(last.At) >= locked {
+			return false
+		}
+		for ; first < len(failures) && last.At.Sub(failures[first].At) < within; first++ {
+			if ofPair[pair(failures[first])]++; ofPair[pair(failures[first])] <= mostOfPair {
+				counted++
+			}
+		}
+		if counted >= most {
+			return true
+		}
+		if ofPair[pair(last)]--; ofPair[pair(last)] < mostOfPair {
+			counted--
+		}
+	}
+	return false
+}
+
+func pair(a *ent.Attempt) [2]string { return [2]string{a.Account, a.Address} }
+
+// clearAttempts begins anew after a success: what the pair had failed before counts no more.
+func (s *Service) clearAttempts(ctx context.Context, t try) error {
+	return s.forget(ctx, attempt.And(attempt.Account(t.Account), attempt.Address(t.Address), attempt.AtLTE(t.At)))
+}
+
+func (s *Service) forget(ctx context.Context, which predicate.Attempt) error {
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
-		_, err := tx.Attempt.Delete().Where(uncounted).Exec(ctx)
+		_, err := tx.Attempt.Delete().Where(which).Exec(ctx)
 		return err
 	})
 	if err != nil {

@@ -40,10 +40,33 @@ func TestLocks(t *testing.T) {
 		"the last not long ago":       {ago(14.99, 15, 29), true},
 		"the last too long ago":       {ago(15, 15, 15), false},
 		"an old lock, then one again": {ago(0, 15, 16), false},
+		"a lock, and a try under way": {ago(0, 6, 12, 20), true},
+		"too few at a time":           {ago(1, 14, 16, 30), false},
 	} {
 		if got := locks(c.failures, 3, now); got != c.want {
 			t.Errorf("%s: %t", name, got)
 		}
+	}
+}
+
+// A pair that is tried more often at once than is let through of it bars no other.
+func TestAPairCountsForTen(t *testing.T) {
+	now := clock.Now()
+	var storm []*ent.Attempt
+	for i := range 200 {
+		storm = append(storm, &ent.Attempt{Account: "account", Address: "a", At: now.Add(-time.Duration(i) * time.Second)})
+	}
+	if locks(storm, mostOfAccount, now) {
+		t.Error("one address locks an account")
+	}
+	for i := range 4 * mostOfPair {
+		storm = append(storm, &ent.Attempt{Account: "account", Address: fmt.Sprint(i % 4), At: now.Add(-10 * time.Minute)})
+	}
+	if !locks(storm, mostOfAccount, now) {
+		t.Error("five addresses do not")
+	}
+	if locks(storm[1:], mostOfAccount, now.Add(15*time.Minute)) || locks(storm[200:], mostOfAccount, now) {
+		t.Error("it is locked too long, or by too few")
 	}
 }
 
@@ -72,9 +95,6 @@ func from(ctx context.Context, address string, now time.Time) context.Context {
 func goes(ctx context.Context, t *testing.T, s *Service, account string) bool {
 	t.Helper()
 	one, err := s.begin(ctx, account)
-	if err == nil {
-		err = s.end(ctx, one, false)
-	}
 	if err != nil {
 		t.Error(err)
 	}
@@ -188,7 +208,7 @@ func TestLocksEnd(t *testing.T) {
 		if err != nil || one.barred {
 			t.Fatalf("%v, %+v", err, one)
 		}
-		if err := s.end(at(25), one, true); err != nil {
+		if err := s.clearAttempts(at(25), one); err != nil {
 			t.Fatal(err)
 		}
 		var left []string

@@ -55,8 +55,11 @@ func start(t *testing.T, certificate *tls.Certificate, implicit bool) *server {
 	if implicit {
 		listener = tls.NewListener(listener, s.TLSConfig)
 	}
-	done := make(chan error)
-	go func() { done <- s.Serve(listener) }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = s.Serve(listener) // that it was closed
+	}()
 	t.Cleanup(func() {
 		_ = s.Close()
 		_ = listener.Close() // a server that has not begun knows it not yet

@@ -307,7 +307,7 @@ func TestDeathInTheLastAttempt(t *testing.T) {
 	engines(t, func(t *testing.T, b *bench) {
 		id := b.write("object")
 		later := b.clock().Now().Add(time.Minute)
-		b.must(b.db.Ent().OutboxEvent.UpdateOneID(id).SetAttempts(12).SetLeasedBy("gone").SetLeasedUntil(later).Exec(b.ctx))
+		b.must(b.db.Ent().OutboxEvent.UpdateOneID(id).SetAttempts(16).SetLeasedBy("gone").SetLeasedUntil(later).Exec(b.ctx))
 		w := b.worker(nil, func(context.Context, outbox.Delivery) error { t.Error("it is tried again"); return nil })
 		b.deliver(w, 0)
 		b.pass(time.Hour)

@@ -45,7 +45,7 @@ type Options struct {
 	Lease time.Duration
 	// First is the wait after the first failure. Each further one doubles it, up to Longest.
 	First, Longest time.Duration
-	// Attempts is after how many failures an event is given up.
+	// Attempts is after how many failures an event is given up: with the defaults, in some three hours.
 	Attempts int
 	// Idle is how often a worker looks for events of other nodes.
 	Idle time.Duration
@@ -57,7 +57,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	o.Lease = cmp.Or(o.Lease, time.Minute)
-	o.First, o.Longest, o.Attempts = cmp.Or(o.First, time.Second), cmp.Or(o.Longest, time.Hour), cmp.Or(o.Attempts, 12)
+	o.First, o.Longest, o.Attempts = cmp.Or(o.First, time.Second), cmp.Or(o.Longest, time.Hour), cmp.Or(o.Attempts, 16)
 	o.Idle, o.AtOnce, o.Kept = cmp.Or(o.Idle, time.Second/2), cmp.Or(o.AtOnce, 4), cmp.Or(o.Kept, 7*24*time.Hour)
 	if o.Logger == nil {
 		o.Logger = slog.Default()

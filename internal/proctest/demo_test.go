@@ -32,6 +32,9 @@ func TestDemo(t *testing.T) {
 	if status := p.get(t, "/"); status != http.StatusOK {
 		t.Errorf("the page answers %d", status)
 	}
+	if status := p.get(t, "/mailbox"); status != http.StatusOK || !strings.Contains(p.output.String(), page+"mailbox") {
+		t.Errorf("the mailbox answers %d", status)
+	}
 	checkPrintedRequest(t, p)
 	checkDemoUsers(t, p)
 	p.terminate(t)

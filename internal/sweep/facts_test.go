@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/appanage/appanage/ent/attempt"
 	"github.com/appanage/appanage/ent/migrate"
 	"github.com/appanage/appanage/internal/testkit/hubtest"
 )
@@ -12,7 +13,8 @@ import (
 // row is one row by its columns, as text; NULL is "".
 type row map[string]string
 
-// facts is every row of every table, read by the platform itself: what there is, whoever may see it.
+// facts is every row of every table, read by the platform itself: what there is, whoever may see it. But for attempts:
+// a sign-in is counted whomever it names.
 type facts struct {
 	tables map[string][]row
 	byID   map[string]row
@@ -21,6 +23,9 @@ type facts struct {
 func readFacts(h *hubtest.Hub) facts {
 	f := facts{map[string][]row{}, map[string]row{}}
 	for _, table := range migrate.Tables {
+		if table.Name == attempt.Table {
+			continue
+		}
 		rows, err := h.DB.Query(h.System(), "SELECT * FROM "+table.Name)
 		h.Must(err)
 		names, err := rows.Columns()

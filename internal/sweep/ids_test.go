@@ -143,7 +143,7 @@ func (r *run) byName(f *ast.FieldDefinition, t trial) {
 // byFilters tries every filter that names an object, of every connection.
 func (r *run) byFilters() {
 	type batch struct{ parent, typ string }
-	for _, on := range append(r.objects(), r.Query) {
+	for _, on := range r.parents() {
 		probes := map[batch][]probe{}
 		for _, f := range fields(on) {
 			for _, l := range r.leaves(on, f) {
@@ -176,7 +176,7 @@ func (r *run) byFilter(on *ast.Definition, parent, typ string, probes []probe) {
 	t := trial{
 		place: strings.Join(places, ", ") + " of " + r.describe(parent), typ: typ, doc: document(on, "$name: ID!", probes),
 		vars: func(name string) hubtest.Variables {
-			vars := about(parent)
+			vars := about(on, parent)
 			vars["name"] = name
 			return vars
 		},
@@ -227,7 +227,7 @@ func (r *run) filterBy(id string, probes []probe) {
 // own is an object of the caller's own client, or an unknown id for callers without any.
 func (r *run) own(typ string) string {
 	for _, id := range r.v.unarchived(r.v.all(typ, full)) {
-		if r.v.byID[id]["client_id"] == r.p.client {
+		if id == r.p.client || r.v.byID[id]["client_id"] == r.p.client {
 			return id
 		}
 	}
@@ -242,17 +242,32 @@ func (r *run) mutate() {
 		if f.Directives.ForName("public") != nil && r.p.user != "" && !r.p.idle {
 			continue // it does not ask who calls
 		}
+		named := false
 		for _, l := range r.leaves(r.Mutation, f) {
 			if l.isID() || l.isCode() {
-				r.input(f, l)
+				if nameless[l.key()] == "" {
+					r.input(f, l)
+				}
 				r.visit("Mutation", f.Name, l.String())
+				named = true
 			}
+		}
+		if !named && f.Directives.ForName("public") != nil {
+			r.secret(f)
 		}
 		after := readFacts(r.h)
 		changes := after.changes(before)
 		r.expect(len(changes) == 0, "%s has changed the database:\n%s", f.Name, strings.Join(changes, "\n"))
 		before = after
 	}
+}
+
+// secret tries a mutation that names nothing: a secret opens it to whoever has one, and here nobody has.
+func (r *run) secret(f *ast.FieldDefinition) {
+	recipe := mutations[f.Name]
+	doc := fmt.Sprintf("mutation ($input: %s) { %s(input: $input) %s }", f.Arguments.ForName("input").Type, f.Name, r.selection(r.target(f)))
+	answer := r.h.Do(r.p.token, doc, hubtest.Variables{"input": recipe.input(r)})
+	r.refused(f, answer, orElse(recipe.refusal, "NOT_FOUND"), f.Name+" with an unknown secret")
 }
 
 // input tries one input of one mutation.

@@ -45,6 +45,9 @@ var kinds = map[string]kind{
 	"Role":                {oid.KindRole, "roles", (*view).role},
 	"Permission":          {oid.KindPermission, "permissions", (*view).permission},
 	"Package":             {oid.KindPackage, "packages", (*view).pack},
+	"Invitation":          {oid.KindInvitation, "invitations", (*view).owned},
+	"AuditEvent":          {oid.KindAuditEvent, "audit_events", (*view).owned},
+	"OutboxEvent":         {oid.KindOutboxEvent, "outbox_events", (*view).platforms},
 }
 
 // view is what one principal may see of the facts: domain 0 in loops over rows. It shares nothing with
@@ -56,11 +59,12 @@ type view struct {
 	scope, above map[string]bool
 	// givenRoles has the roles of the packages given to clients in scope, with all their sub-roles.
 	givenRoles map[string]bool
+	held       map[string]map[string]bool // the authorities that each membership gives
 	sights     map[string]sight
 }
 
 func newView(f facts, who principal) *view {
-	v := &view{facts: f, who: who, scope: map[string]bool{}, above: map[string]bool{}, givenRoles: map[string]bool{}, sights: map[string]sight{}}
+	v := &view{facts: f, who: who, scope: map[string]bool{}, above: map[string]bool{}, givenRoles: map[string]bool{}, sights: map[string]sight{}, held: f.held()}
 	if who.client == "" {
 		return v // nobody: nothing is visible
 	}
@@ -122,6 +126,9 @@ func (v *view) client(r row) sight {
 }
 
 func (v *view) owned(r row) sight { return seen(v.scope[r["client_id"]]) }
+
+// platforms: what is SYSTEM's alone.
+func (v *view) platforms(row) sight { return seen(v.who.client == string(oid.SystemClient)) }
 
 // ownedOrMine: a user may always read himself (domain 2.5): his memberships and sessions too, wherever they are.
 func (v *view) ownedOrMine(r row) sight {
@@ -229,8 +236,11 @@ var lists = map[string]list{
 	"Application.properties":  of("application_properties", "application_id"),
 	"Application.roles":       of("roles", "application_id"),
 	"Application.urls":        of("client_urls", "application_id"),
+	"Client.ancestors":        above,
 	"Client.applications":     of("applications", "client_id"),
+	"Client.descendants":      below,
 	"Client.grants":           of("access_grants", "client_id"),
+	"Client.invitations":      of("invitations", "client_id"),
 	"Client.managedClients":   of("clients", "manager_id"),
 	"Client.memberships":      of("memberships", "client_id"),
 	"Client.ownedPackages":    of("packages", "client_id"),
@@ -240,6 +250,7 @@ var lists = map[string]list{
 	"Client.roles":            of("roles", "client_id"),
 	"Client.urls":             of("client_urls", "client_id"),
 	"Client.users":            of("users", "client_id"),
+	"Invitation.roles":        through("invitation_roles", "invitation_id", "role_id"),
 	"Membership.roles":        through("membership_roles", "membership_id", "role_id"),
 	"Membership.sessions":     of("sessions", "membership_id"),
 	"Package.clients":         through("package_gifts", "package_id", "client_id"),
@@ -252,6 +263,8 @@ var lists = map[string]list{
 	"Role.superRoles":         through("role_sub_roles", "sub_role_id", "role_id"),
 	"User.memberships":        of("memberships", "user_id"),
 	"User.sessions":           of("sessions", "user_id"),
+	"Viewer.memberships":      own("memberships"),
+	"Viewer.sessions":         own("sessions"),
 }
 
 // of lists the rows of a table that name the object in a column.
@@ -259,9 +272,31 @@ func of(table, column string) list {
 	return func(f facts, id string) []string { return pluck(f.where(table, column, id), "id") }
 }
 
+// own lists the rows of the user whose session it is.
+func own(table string) list {
+	return func(f facts, session string) []string {
+		return pluck(f.where(table, "user_id", f.byID[session]["user_id"]), "id")
+	}
+}
+
 // through lists what a join table ties to the object.
 func through(table, from, to string) list {
 	return func(f facts, id string) []string { return pluck(f.where(table, from, id), to) }
+}
+
+// above lists the clients on the way up from one.
+func above(f facts, id string) []string {
+	var list []string
+	for at := f.byID[id]["manager_id"]; at != ""; at = f.byID[at]["manager_id"] {
+		list = append(list, at)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// below lists the clients from which the way up leads through one.
+func below(f facts, id string) []string {
+	return slices.DeleteFunc(pluck(f.tables["clients"], "id"), func(c string) bool { return !slices.Contains(above(f, c), id) })
 }
 
 func pluck(rows []row, column string) []string {
@@ -273,13 +308,23 @@ func pluck(rows []row, column string) []string {
 	return list
 }
 
+// reached are the lists that hold what is visible by name only, too.
+var reached = []string{"Client.ancestors"}
+
 // listed is what a connection of an object (of the root, when parent is "") holds for the principal: lists hold what
 // is visible in full. Archived applications are among them, as when they are asked for.
 func (v *view) listed(typ, field, parent, of string) []string {
 	if parent == "" {
+		if list := short[field]; list != nil {
+			return list(v)
+		}
 		return v.all(of, full)
 	}
-	return slices.DeleteFunc(lists[typ+"."+field](v.facts, parent), func(id string) bool { return v.sights[id] != full })
+	least := full
+	if slices.Contains(reached, typ+"."+field) {
+		least = nameOnly
+	}
+	return slices.DeleteFunc(lists[typ+"."+field](v.facts, parent), func(id string) bool { return v.sights[id] < least })
 }
 
 // unarchived leaves archived applications out, as lists do unless they are asked for (domain 4.6).

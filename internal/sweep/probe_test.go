@@ -28,9 +28,15 @@ const (
 	withPlace around = " pageInfo { hasNextPage hasPreviousPage }"
 )
 
+// oneself is the type that shows the caller: its lists are asked for without an id.
+const oneself = "Viewer"
+
+// parents are what has connections: objects, the root, and the caller himself.
+func (r *run) parents() []*ast.Definition { return append(r.objects(), r.Query, r.Types[oneself]) }
+
 // withArguments asks for every connection, at the root and of objects, with every argument.
 func (r *run) withArguments() {
-	for _, on := range append(r.objects(), r.Query) {
+	for _, on := range r.parents() {
 		probes := map[string][]probe{} // by parent
 		for _, f := range fields(on) {
 			if parent, ok := r.parent(on, f); ok {
@@ -49,6 +55,9 @@ func (r *run) parent(on *ast.Definition, f *ast.FieldDefinition) (parent string,
 	if r.connection(f) == nil || !r.p.holds(required(f)) || on == r.Query {
 		return "", r.connection(f) != nil && r.p.holds(required(f))
 	}
+	if on.Name == oneself {
+		return r.p.session(r.v.facts)["id"], r.p.user != ""
+	}
 	hides, shows := 0, -1
 	for _, id := range r.v.all(on.Name, full) {
 		shown := len(r.v.listed(on.Name, f.Name, id, ""))
@@ -63,10 +72,13 @@ func (r *run) parent(on *ast.Definition, f *ast.FieldDefinition) (parent string,
 // probe asks and checks, as many probes in one request as the limits allow.
 func (r *run) probe(on *ast.Definition, parent string, probes []probe) {
 	for probes := range slices.Chunk(probes, atOnce) {
-		answer := r.h.Do(r.p.token, document(on, "", probes), about(parent))
+		answer := r.h.Do(r.p.token, document(on, "", probes), about(on, parent))
 		r.expect(len(answer.Errors) == 0, "%s of %s is refused: %s", on.Name, r.describe(parent), answer.Body)
 		var object any = decode(answer.Data)
-		if parent != "" {
+		switch {
+		case on.Name == oneself:
+			object = get[any](object, "viewer")
+		case parent != "":
 			object = at(get[any](object, "nodes"), 0)
 		}
 		for i, p := range probes {
@@ -81,9 +93,9 @@ func (r *run) probe(on *ast.Definition, parent string, probes []probe) {
 	}
 }
 
-// about are the variables of a document about one object, or about the root.
-func about(parent string) hubtest.Variables {
-	if parent == "" {
+// about are the variables of a document about one object, about the root or the caller.
+func about(on *ast.Definition, parent string) hubtest.Variables {
+	if parent == "" || on.Name == oneself {
 		return hubtest.Variables{}
 	}
 	return hubtest.Variables{"parent": parent}
@@ -92,7 +104,7 @@ func about(parent string) hubtest.Variables {
 // document is the query of probes, of one object or at the root, with further variables.
 func document(on *ast.Definition, variables string, probes []probe) string {
 	var doc strings.Builder
-	nested := on.Name != "Query"
+	nested := on.Name != "Query" && on.Name != oneself
 	if nested {
 		variables += " $parent: ID!"
 	}
@@ -100,14 +112,24 @@ func document(on *ast.Definition, variables string, probes []probe) string {
 		doc.WriteString("query (" + variables + ") ")
 	}
 	doc.WriteString("{")
-	if nested {
+	switch {
+	case nested:
 		doc.WriteString(" nodes(ids: [$parent]) { ... on " + on.Name + " {")
+	case on.Name == oneself:
+		doc.WriteString(" viewer {")
 	}
 	for i, p := range probes {
-		fmt.Fprintf(&doc, " v%d: %s(%s) { nodes { __typename id }%s }", i, p.field.Name, p.args, p.around)
+		args := p.args
+		if first := needed[on.Name+"."+p.field.Name]; first != "" {
+			args = first + ", " + args
+		}
+		fmt.Fprintf(&doc, " v%d: %s(%s) { nodes { __typename id }%s }", i, p.field.Name, args, p.around)
 	}
-	if nested {
+	switch {
+	case nested:
 		doc.WriteString(" } }")
+	case on.Name == oneself:
+		doc.WriteString(" }")
 	}
 	doc.WriteString(" }")
 	return doc.String()
@@ -218,6 +240,9 @@ func (r *run) filtered(of, name, value string) func([]string, any, string) {
 			all = r.v.unarchived(all)
 		}
 		return slices.DeleteFunc(slices.Clone(all), func(id string) bool {
+			if r.v.sights[id] != full && !slices.Contains(nameFields, name) {
+				return true // what is not shown of it finds nothing
+			}
 			stored := r.v.byID[id][column(name)]
 			return stored != value && (value != "true" && value != "false" || truth(stored) != truth(value))
 		})

@@ -216,6 +216,8 @@ func (r *run) members(def *ast.Definition, value any, stored row, sees sight, pl
 			r.expect(shown[name] == nil, "%s, seen as a member only, is %v", place, shown[name])
 		case !r.p.holds(required(f)):
 			r.expect(shown[name] == nil, "%s is shown to somebody without %s: %v", place, required(f), shown[name])
+		case inner[def.Name+"."+name] != nil:
+			inner[def.Name+"."+name](r, f, shown[name], stored, place)
 		case r.connection(f) != nil:
 			want := r.v.listed(def.Name, name, stored["id"], r.connection(f).Name)
 			r.page(f, stored["id"], shown[name], r.v.unarchived(want), place)

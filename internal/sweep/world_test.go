@@ -97,7 +97,17 @@ func (w *world) place(code string, id oid.Client) {
 	p.foreman, p.team = w.rights(p, p.app, lower)
 	w.h.Must(w.ent.Membership.UpdateOneID(p.home).AddRoleIDs(p.foreman).Exec(w.ctx))
 	w.use(p, p.app, lower)
+	w.news(p, lower)
 	w.grant(p, w.application(p, p, lower+"-archived", enum.AccessAny, enum.ApplicationArchived), p, enum.LevelRead)
+}
+
+// news is what is told of a client: an invitation, with a role, and the event that has it mailed.
+func (w *world) news(p *place, name string) {
+	id := oid.New[oid.Invitation]()
+	w.h.Must(w.ent.Invitation.Create().SetID(id).SetClientID(p.client).SetEmail(name + "-new@example.com").SetEmailKey(name + "-new@example.com").
+		SetInviterID(p.user).SetInviterMembershipID(p.home).SetExpiresAt(time.Now().UTC().Add(time.Hour)).AddRoleIDs(p.foreman).Exec(w.ctx))
+	w.h.Must(w.ent.OutboxEvent.Create().SetTopic("invitation.created").SetClientID(p.client).SetObjectID(string(id)).SetPayload("{}").
+		SetNextAt(time.Now().UTC().Truncate(time.Microsecond)).Exec(w.ctx))
 }
 
 func (w *world) application(owner, creator *place, code string, access enum.AccessType, status enum.ApplicationStatus) oid.Application {

@@ -35,7 +35,7 @@ func TestConcurrentMoves(t *testing.T) {
 		m := &mover{t: t, s: s, all: forest(t, s)}
 		var group sync.WaitGroup
 		for i := range movers {
-			group.Go(func() { m.run(rand.New(rand.NewPCG(uint64(i), 1)), rounds) }) //nolint:gosec // the same moves each time
+			group.Go(func() { m.run(rand.New(rand.NewPCG(uint64(i), 1)), rounds) })
 		}
 		group.Wait()
 		if err := treetest.Check(system(t), db); err != nil {
@@ -51,7 +51,7 @@ func TestConcurrentMoves(t *testing.T) {
 // forest makes the clients, at random places: two bases, with one more in each.
 func forest(t *testing.T, s *tenancy.Service) []oid.Client {
 	t.Helper()
-	rng := rand.New(rand.NewPCG(7, 7)) //nolint:gosec // the same forest each time
+	rng := rand.New(rand.NewPCG(7, 7)) // the same forest each time
 	all := []oid.Client{create(t, s, oid.SystemClient, "Base one", true), create(t, s, oid.SystemClient, "Base two", true)}
 	for i := len(all); i < clients; i++ {
 		all = append(all, create(t, s, all[rng.IntN(len(all))], fmt.Sprint("Client ", i), i%60 == 0))

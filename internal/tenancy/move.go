@@ -38,9 +38,6 @@ func (s *Service) Move(ctx context.Context, cmd Move) error {
 		if err := current(row, cmd.ExpectedVersion); err != nil {
 			return err
 		}
-		if to == nil {
-			return noClient("input.managerId")
-		}
 		if from.ID == to.ID {
 			return nil
 		}
@@ -52,7 +49,7 @@ func (s *Service) Move(ctx context.Context, cmd Move) error {
 }
 
 // movers reads the client and its new manager, both in scope and locked, by one statement: so locks are taken in the
-// order of the ids. to is nil where there is none.
+// order of the ids.
 func (s *Service) movers(ctx context.Context, tx *ent.Client, cmd Move) (row, to *ent.Tenant, err error) {
 	both := tx.Tenant.Query().Where(tenant.IDIn(cmd.ID, cmd.Manager), scope.Listed(ctx, "Tenant")).Order(tenant.ByID())
 	rows, err := store.ForUpdate(s.db, both).All(ctx)
@@ -67,10 +64,14 @@ func (s *Service) movers(ctx context.Context, tx *ent.Client, cmd Move) (row, to
 			to = r
 		}
 	}
+	var errs apperr.Collector
 	if row == nil {
-		return nil, nil, noClient("input.id")
+		errs.Add(noClient("input.id"))
 	}
-	return row, to, nil
+	if to == nil {
+		errs.Add(noClient("input.managerId"))
+	}
+	return row, to, errs.Err()
 }
 
 // formerManager reads the client that manages another one today. It must be in scope too: so nobody moves his own
