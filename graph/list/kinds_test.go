@@ -97,6 +97,7 @@ func TestOrdersAreTextsOfEnt(t *testing.T) {
 		"Tenant": ent.Tenant{}, "User": ent.User{}, "Membership": ent.Membership{}, "Session": ent.Session{}, "Permission": ent.Permission{},
 		"Role": ent.Role{}, "RolePackage": ent.RolePackage{}, "Application": ent.Application{}, "AccessGrant": ent.AccessGrant{},
 		"ApplicationProperty": ent.ApplicationProperty{}, "ClientURL": ent.ClientURL{},
+		"Invitation": ent.Invitation{}, "AuditEvent": ent.AuditEvent{}, "OutboxEvent": ent.OutboxEvent{},
 	}
 	for name, kind := range list.Kinds {
 		if _, ok := scope.Kinds[kind.Ent]; !ok {

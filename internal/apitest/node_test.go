@@ -63,13 +63,16 @@ func short(typ string) string {
 	panic(typ)
 }
 
+// newer are kinds that this world has none of, and where they are looked for by their ids instead.
+var newer = map[string]string{"AuditEvent": "the sweep", "Invitation": "the sweep", "OutboxEvent": "the sweep"}
+
 // Relay: node gives any object the caller can reach, with its own type and fields, and null for every other id: the
 // answer for a foreign one is, byte for byte, that for an unknown one.
 func nodeFindsAnyObject(t *testing.T, h *hubtest.Hub, w *portfolio) {
 	o := newOracle(t, h, w.who)
 	kinds := w.nodeKinds(t, o)
 	for _, typ := range nodeTypes() {
-		if !strings.Contains(fmt.Sprint(kinds), "{"+typ+" ") {
+		if !strings.Contains(fmt.Sprint(kinds), "{"+typ+" ") && newer[typ] == "" {
 			t.Errorf("%s is a Node without a case in this test", typ)
 		}
 	}

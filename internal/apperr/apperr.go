@@ -133,7 +133,7 @@ func (c *Collector) Add(e *Error) {
 	}
 }
 
-// AddErr notes the *Error in err's chain; nil is ignored. Any other error does not belong into a collection of
+// AddErr notes the *Error in err's chain, with its further ones; nil is ignored. Any other error does not belong into a collection of
 // errors of an input, and panics.
 func (c *Collector) AddErr(err error) {
 	if err == nil {
@@ -143,7 +143,7 @@ func (c *Collector) AddErr(err error) {
 	if !ok {
 		panic(fmt.Sprintf("apperr: collected %v", err))
 	}
-	c.Add(e)
+	c.list = append(c.list, e.All()...)
 }
 
 // Err is nil when nothing was added, else the first error with the others in Also.

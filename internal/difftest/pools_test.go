@@ -75,10 +75,14 @@ func (p *pools) gatherIDs(tb testing.TB, h *hubtest.Hub, w *world) {
 func (p *pools) gatherCursors(tb testing.TB, h *hubtest.Hub, w *world, f *ast.FieldDefinition) {
 	tb.Helper()
 	order := p.schema.Types[f.Arguments.ForName("orderBy").Type.Name()]
+	needs := ""
+	if f.Arguments.ForName("authority") != nil {
+		needs = `authority: "Application_READ", `
+	}
 	for _, field := range p.schema.Types[order.Fields.ForName("field").Type.Name()].EnumValues {
 		for _, direction := range p.schema.Types["OrderDirection"].EnumValues {
 			key := orderKey(object{{name: "field", value: field.Name}, {name: "direction", value: direction.Name}})
-			query := fmt.Sprintf("{ %s(first: 25, orderBy: {field: %s, direction: %s}) { edges { cursor } } }", f.Name, field.Name, direction.Name)
+			query := fmt.Sprintf("{ %s(%sfirst: 25, orderBy: {field: %s, direction: %s}) { edges { cursor } } }", f.Name, needs, field.Name, direction.Name)
 			for _, who := range w.principals[:3] {
 				p.keep(tb, f.Type.Name()+" "+key, h.Do(who.token, query, nil))
 			}

@@ -20,6 +20,9 @@ import (
 // who hold every authority. (Others may hold what is wrong where the reference executor never comes by.)
 const leastPlanned = 90
 
+// referred are the fields that no plan answers, for the kernel of authorities does: operations with them do not count.
+var referred = []string{"authorityHolders", "authorities"}
+
 // tally counts what was asked and how it was answered. Runners share it.
 type tally struct {
 	asked atomic.Int64
@@ -55,13 +58,14 @@ func (s *tally) count(who principal, op operation, a answer, read *reading) {
 	if read == nil {
 		return
 	}
+	counts := who.full && op.clean && !slices.ContainsFunc(referred, func(field string) bool { return strings.Contains(op.query, field) })
 	for _, reason := range read.reasons {
 		s.refusals[reason]++
-		if had, known := s.shortest[reason]; who.full && op.clean && (!known || len(op.query) < len(had.query)) {
+		if had, known := s.shortest[reason]; counts && (!known || len(op.query) < len(had.query)) {
 			s.shortest[reason] = op
 		}
 	}
-	if who.full && op.clean {
+	if counts {
 		s.full++
 		if read.planned {
 			s.planned++

@@ -129,7 +129,7 @@ func (g *generator) list(f *ast.FieldDefinition, given map[string]any) {
 				order = orderKey(given[a.Name])
 			}
 		default:
-			if g.chance(30) {
+			if a.Type.NonNull || g.chance(30) {
 				given[a.Name] = g.value(a.Type, a.Name, f)
 			}
 		}

@@ -252,8 +252,8 @@ func (r *run) mutate() {
 				named = true
 			}
 		}
-		if !named && f.Directives.ForName("public") != nil {
-			r.secret(f)
+		if !named {
+			r.unnamed(f)
 		}
 		after := readFacts(r.h)
 		changes := after.changes(before)
@@ -262,12 +262,17 @@ func (r *run) mutate() {
 	}
 }
 
-// secret tries a mutation that names nothing: a secret opens it to whoever has one, and here nobody has.
-func (r *run) secret(f *ast.FieldDefinition) {
+// unnamed tries a mutation that names nothing: it is about the caller, or a secret opens it to whoever has one. The
+// instructions give it an input that is refused.
+func (r *run) unnamed(f *ast.FieldDefinition) {
 	recipe := mutations[f.Name]
 	doc := fmt.Sprintf("mutation ($input: %s) { %s(input: $input) %s }", f.Arguments.ForName("input").Type, f.Name, r.selection(r.target(f)))
 	answer := r.h.Do(r.p.token, doc, hubtest.Variables{"input": recipe.input(r)})
-	r.refused(f, answer, orElse(recipe.refusal, "NOT_FOUND"), f.Name+" with an unknown secret")
+	if !r.p.holds(required(f)) {
+		r.expect(answer.Data == nil && len(answer.Errors) == 1, "%s is answered: %s", f.Name, answer.Body)
+		return
+	}
+	r.refused(f, answer, orElse(recipe.refusal, "NOT_FOUND"), f.Name+" with nothing that is known")
 }
 
 // input tries one input of one mutation.
@@ -288,6 +293,9 @@ func (r *run) input(f *ast.FieldDefinition, l leaf) {
 		t.known, code = r.v.byID[r.own(typ)]["code"], "TAKEN"
 	}
 	names := r.hidden(t)
+	if f.Name == "sessionSwitchClient" {
+		names = slices.DeleteFunc(names, r.joined) // those he may act for, though he does not see them
+	}
 	if f.Directives.ForName("public") != nil {
 		names = names[:min(len(names), 3)] // each sign-in costs the hash of a password
 	}
@@ -302,6 +310,11 @@ func (r *run) input(f *ast.FieldDefinition, l leaf) {
 			r.refused(f, r.h.Do(r.p.token, t.doc, t.vars(id)), "INVALID", t.place+" of "+id)
 		}
 	}
+}
+
+// joined tells whether the principal is a member of a client.
+func (r *run) joined(client string) bool {
+	return slices.ContainsFunc(r.v.where("memberships", "client_id", client), func(m row) bool { return m["user_id"] == r.p.user })
 }
 
 // refused expects a payload with nothing but one error.

@@ -205,7 +205,8 @@ func (r *run) filters(on *ast.Definition, f *ast.FieldDefinition) []probe {
 	return probes
 }
 
-// values are those that a leaf is tried with: all of an enum, both booleans, a part of many names.
+// values are those that a leaf is tried with: all of an enum, both booleans, a part of many names, instants before and
+// after everything.
 func (r *run) values(l leaf) []string {
 	switch def := r.Types[l.typ.Name()]; {
 	case def.Kind == ast.Enum:
@@ -218,6 +219,8 @@ func (r *run) values(l leaf) []string {
 		return []string{"true", "false"}
 	case def.Name == "String":
 		return []string{`"o"`}
+	case def.Name == "DateTime":
+		return []string{`"2000-01-01T00:00:00Z"`, `"2100-01-01T00:00:00Z"`}
 	}
 	return nil
 }

@@ -26,6 +26,9 @@ func (r *run) viewer(f *ast.FieldDefinition) {
 		return
 	}
 	session := maps.Clone(r.p.session(r.v.facts))
+	if !r.expect(session != nil, "the session of %s is gone: something before has changed the database", r.p) {
+		return
+	}
 	session["session_id"] = session["id"]
 	r.members(r.target(f), data["viewer"], session, full, "viewer")
 }

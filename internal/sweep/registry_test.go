@@ -97,8 +97,8 @@ var mutations = map[string]mutation{
 	"userSuspend":         {input: func(*run) map[string]any { return map[string]any{} }},
 	"userUpdate":          {input: func(*run) map[string]any { return map[string]any{"name": "Swept", "email": "swept@example.com"} }},
 	"membershipDelete":    {input: func(*run) map[string]any { return map[string]any{} }},
-	"viewerPasswordSet":   {input: func(*run) map[string]any { return map[string]any{"oldPassword": "x", "newPassword": "x"} }},
-	"viewerUpdate":        {input: func(*run) map[string]any { return map[string]any{} }},
+	"viewerPasswordSet":   {refusal: "INVALID", input: func(*run) map[string]any { return map[string]any{"oldPassword": "x", "newPassword": "x"} }},
+	"viewerUpdate":        {refusal: "INVALID", input: func(*run) map[string]any { return map[string]any{"name": ""} }},
 }
 
 // anything is what a leaf names that takes ids of every type.
