@@ -33,11 +33,12 @@ test-race: ## The Go tests of our packages under the race detector
 test-web: ## The page in a real browser, and the 61 checks of graphql-http
 	scripts/test-web.sh
 
-soak: ## Ask both executors 200,000 random operations on each engine, and 12,000 side by side under the race detector; all bounds in full
+soak: ## All counts in full: 200,000 random operations for both executors on each engine, 12,000 side by side under the race detector, 10,000 worlds, 50 kills
 	APPANAGE_SOAK=1 go test -count=1 -timeout=6h -v -run='^TestDifferential$$' ./internal/difftest
 	APPANAGE_SOAK=1 CGO_ENABLED=1 go test -count=1 -timeout=6h -v -race -run='^TestDifferentialSideBySide$$/mysql' ./internal/difftest
 	CGO_ENABLED=1 go test -count=1 -timeout=6h -v -race -run='^TestDifferentialSideBySide$$/sqlite' ./internal/difftest -operations=600
 	APPANAGE_SOAK=1 go test -count=1 -timeout=1h -v ./graph/plan ./internal/plantest
+	APPANAGE_SOAK=1 go test -count=1 -timeout=1h -v -run='Random|Worlds|ConcurrentMoves|KillBetweenRepeats' ./internal/authority ./internal/tenancy ./internal/proctest
 
 check: ## Generated code and migrations in step with their sources
 	scripts/check-generated.sh

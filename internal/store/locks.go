@@ -80,12 +80,9 @@ func (db *DB) permit(ctx context.Context, a *actor.Actor, kind scope.Kind, m ent
 	if !ok || kind.Write == nil {
 		return fmt.Errorf("%w: %s", ErrNotWritable, m.Type())
 	}
-	if !m.Op().Is(ent.OpCreate) {
-		filter.WhereP(func(s *entsql.Selector) {
-			if p := kind.WriteBy(a, s.C); p != nil {
-				s.Where(p)
-			}
-		})
+	// Where every row may be written no predicate is added: ent takes one that adds nothing for a mistake.
+	if !m.Op().Is(ent.OpCreate) && kind.WriteBy(a, func(name string) string { return name }) != nil {
+		filter.WhereP(func(s *entsql.Selector) { s.Where(kind.WriteBy(a, s.C)) })
 	}
 	if err := db.permitOwner(ctx, a, e, m); err != nil {
 		return err

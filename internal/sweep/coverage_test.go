@@ -87,7 +87,8 @@ func TestTheSweepFinds(t *testing.T) {
 		want []string // parts of findings
 	}{
 		{"ApplicationProperty", always("1 = 1"), []string{"nodes shows prp_", "nodes > properties of app_"}},
-		{"Role", always("1 = 1"), []string{"nodes shows rol_", "roles shows rol_", "roles counts "}},
+		{"Role", always("1 = 1"), []string{"nodes shows rol_", "roles shows rol_", "roles counts ", "membershipRolesAdd(input.roleIds) tells "}},
+		{"Permission", always("1 = 1"), []string{"nodes shows per_", "rolePermissionsAdd(input.permissionIds) tells "}},
 		{"Application", always("1 = 1"), []string{"Query.application(code) tells ", "applicationUpdate(input.id) tells "}},
 		{"ClientURL", always("1 = 0"), []string{"nodes lacks url_", "nodes > urls of app_"}},
 	} {
