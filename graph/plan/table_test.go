@@ -1,9 +1,10 @@
 package plan
 
 import (
-	"github.com/vektah/gqlparser/v2/ast"
 	"strings"
 	"testing"
+
+	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/prometheus/client_golang/prometheus"
 
