@@ -3,9 +3,10 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-# Our own packages for the race detector: not generated code, nor tests that drive another process or are about single requests. The differential test
-# runs a part of its operations there.
-OURS = $(shell go list ./... | grep -v -e /ent -e /graph/generated -e /internal/proctest -e /internal/difftest -e /internal/plantest -e /bench)
+# Our own packages for the race detector: not generated code, nor tests that drive another process or are about single requests. Of the tests of the
+# API those run there that are about requests at once, and of the differential test a part of its operations.
+OURS = $(shell go list ./... | grep -v -e /ent -e /graph/generated -e /internal/proctest -e /internal/difftest -e /internal/plantest -e /internal/apitest -e /bench)
+AT_ONCE = Races$$|AtOnce$$|EachOther$$|GivenOutOnce$$|AStorm|ConcurrentEdits$$|WhileSuspended$$
 
 # Of the benchmark: 1 is 1,000 clients and 10,000 applications.
 SCALE ?= 1
@@ -27,7 +28,8 @@ test-go: ## The Go tests, on SQLite and on a MariaDB of their own
 	go test -count=1 ./...
 
 test-race: ## The Go tests of our packages under the race detector
-	CGO_ENABLED=1 go test -count=1 -race $(OURS)
+	CGO_ENABLED=1 go test -count=1 -timeout=30m -race $(OURS)
+	CGO_ENABLED=1 go test -count=1 -timeout=30m -race -run='($(AT_ONCE))/mysql' ./internal/apitest
 	CGO_ENABLED=1 go test -count=1 -race -run='SideBySide$$' ./internal/difftest -operations=100
 
 test-web: ## The page in a real browser, and the 61 checks of graphql-http
