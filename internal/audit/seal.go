@@ -2,9 +2,6 @@ package audit
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -12,6 +9,7 @@ import (
 	"github.com/appanage/appanage/ent/auditevent"
 	"github.com/appanage/appanage/ent/audithead"
 	"github.com/appanage/appanage/internal/actor"
+	"github.com/appanage/appanage/internal/digest"
 	"github.com/appanage/appanage/internal/store"
 )
 
@@ -72,7 +70,7 @@ func (s *Sealer) lockedHead(ctx context.Context, tx *ent.Client) (*ent.AuditHead
 	if !ent.IsNotFound(err) {
 		return head, err
 	}
-	first := s.mac("head", "0", "")
+	first := digest.MAC(s.key, "head", "0", "")
 	err = tx.AuditHead.Create().SetID(headID).SetSeal(0).SetLast("").SetMAC(first).Exec(ctx)
 	if err != nil && store.UniqueKey(err) == "" && !ent.IsConstraintError(err) {
 		return nil, fmt.Errorf("audit: begin the chain: %w", err)
@@ -94,7 +92,7 @@ func (s *Sealer) next(ctx context.Context, tx *ent.Client, head *ent.AuditHead) 
 			return 0, fmt.Errorf("audit: seal an event: %w", err)
 		}
 	}
-	err = tx.AuditHead.UpdateOne(head).SetSeal(seal).SetLast(last).SetMAC(s.mac("head", fmt.Sprint(seal), last)).Exec(ctx)
+	err = tx.AuditHead.UpdateOne(head).SetSeal(seal).SetLast(last).SetMAC(digest.MAC(s.key, "head", fmt.Sprint(seal), last)).Exec(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("audit: move the end of the chain: %w", err)
 	}
@@ -103,7 +101,7 @@ func (s *Sealer) next(ctx context.Context, tx *ent.Client, head *ent.AuditHead) 
 
 // macOf is the HMAC of an event as the one with a number, after another one.
 func (s *Sealer) macOf(e *ent.AuditEvent, seal int64, before string) string {
-	return s.mac("event", fmt.Sprint(seal), before, string(e.ID), e.At.UTC().Format(time.RFC3339Nano), string(e.ClientID),
+	return digest.MAC(s.key, "event", fmt.Sprint(seal), before, string(e.ID), e.At.UTC().Format(time.RFC3339Nano), string(e.ClientID),
 		maybe(e.ActorClientID), maybe(e.ActorUserID), e.OnBehalf, e.Operation, e.Kind, e.ObjectID, maybe(e.Before), maybe(e.After), e.RequestID)
 }
 
@@ -113,13 +111,4 @@ func maybe[T ~string](v *T) string {
 		return "-"
 	}
 	return "=" + string(*v)
-}
-
-// mac is an HMAC over texts, each with its length, so that none can pass for two.
-func (s *Sealer) mac(parts ...string) string {
-	h := hmac.New(sha256.New, s.key)
-	for _, p := range parts {
-		_, _ = fmt.Fprintf(h, "%d:%s,", len(p), p)
-	}
-	return hex.EncodeToString(h.Sum(nil))
 }

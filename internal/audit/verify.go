@@ -10,6 +10,7 @@ import (
 	"github.com/appanage/appanage/ent/auditevent"
 	"github.com/appanage/appanage/ent/audithead"
 	"github.com/appanage/appanage/internal/actor"
+	"github.com/appanage/appanage/internal/digest"
 	"github.com/appanage/appanage/internal/oid"
 )
 
@@ -116,7 +117,7 @@ func (s *Sealer) checkHead(ctx context.Context, r *Report) error {
 		return nil
 	case err != nil:
 		return fmt.Errorf("audit: read the end of the chain: %w", err)
-	case !hmac.Equal([]byte(head.MAC), []byte(s.mac("head", fmt.Sprint(head.Seal), head.Last))):
+	case !hmac.Equal([]byte(head.MAC), []byte(digest.MAC(s.key, "head", fmt.Sprint(head.Seal), head.Last))):
 		r.Faults = append(r.Faults, Fault{Seal: head.Seal, What: "is the end of the chain, by a head that nobody sealed"})
 	case head.Seal > r.Sealed:
 		r.Faults = append(r.Faults, Fault{Seal: r.Sealed + 1, What: fmt.Sprintf("is missing, and so is everything up to %d", head.Seal)})

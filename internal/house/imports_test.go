@@ -19,6 +19,7 @@ var layers = map[string][]string{
 	"internal/oid":     {},
 	"internal/apperr":  {},
 	"internal/clock":   {},
+	"internal/digest":  {},
 	"internal/enum":    {},
 	"internal/fold":    {},
 	"internal/origin":  {},
@@ -73,7 +74,7 @@ var layers = map[string][]string{
 	"":                  {"internal/command"},
 }
 
-var leaves = []string{"internal/oid", "internal/apperr", "internal/clock", "internal/enum", "internal/fold", "internal/reqinfo", "internal/input", "internal/authz", "internal/actor", "internal/scope"}
+var leaves = []string{"internal/oid", "internal/apperr", "internal/clock", "internal/digest", "internal/enum", "internal/fold", "internal/reqinfo", "internal/input", "internal/authz", "internal/actor", "internal/scope"}
 
 func domain(more ...string) []string {
 	return append(append([]string{"ent", "internal/store"}, leaves...), more...)

@@ -28,7 +28,7 @@ type exchangeKey struct{}
 func exchangeOf(ctx context.Context) *exchange {
 	x, ok := ctx.Value(exchangeKey{}).(*exchange)
 	if !ok {
-		panic("httpapi: a handler outside of observe")
+		panic("httpapi: a handler outside of observe") // a fault of the wiring, which the first request would show
 	}
 	return x
 }

@@ -3,9 +3,6 @@ package idempotency
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -14,6 +11,7 @@ import (
 	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/clock"
+	"github.com/appanage/appanage/internal/digest"
 	"github.com/appanage/appanage/internal/store"
 )
 
@@ -51,7 +49,7 @@ func (s *Service) Do(ctx context.Context, command func(context.Context) (string,
 	if !ok {
 		return command(ctx)
 	}
-	id, body := s.sum(caller(ctx), r.Operation, r.Key), s.sum(r.Operation, r.Body)
+	id, body := digest.MAC(s.secret, caller(ctx), r.Operation, r.Key), digest.MAC(s.secret, r.Operation, r.Body)
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
 		system := actor.System(ctx, "keys of requests belong to the platform")
 		err := tx.IdempotencyKey.Create().SetID(id).SetBodyHash(body).SetCreatedAt(clock.Now()).Exec(system)
@@ -97,15 +95,6 @@ func caller(ctx context.Context) string {
 		return string(a.User) + " " + string(a.Client)
 	}
 	return "anonymous"
-}
-
-// sum is an HMAC over texts, each with its length, so that none can pass for two.
-func (s *Service) sum(parts ...string) string {
-	mac := hmac.New(sha256.New, s.secret)
-	for _, p := range parts {
-		_, _ = fmt.Fprintf(mac, "%d:%s,", len(p), p)
-	}
-	return hex.EncodeToString(mac.Sum(nil))
 }
 
 // Forget deletes what has been kept long enough.

@@ -2,9 +2,6 @@ package identity
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -15,6 +12,7 @@ import (
 	"github.com/appanage/appanage/ent/attempt"
 	"github.com/appanage/appanage/ent/predicate"
 	"github.com/appanage/appanage/internal/actor"
+	"github.com/appanage/appanage/internal/digest"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/reqinfo"
 )
@@ -44,9 +42,9 @@ type try struct {
 // account names what the tries of a user count for, by whichever identifier; where there is no user, what was typed.
 func (s *Service) account(user oid.User, base oid.Client, identifier string) string {
 	if user != "" {
-		return s.sum("user", string(user))
+		return digest.MAC(s.key, "user", string(user))
 	}
-	return s.sum("identifier", string(base), canonical(identifier))
+	return digest.MAC(s.key, "identifier", string(base), canonical(identifier))
 }
 
 // address names where a request comes from. Who has one IPv6 address has all of its network.
@@ -55,16 +53,7 @@ func (s *Service) address(ctx context.Context) string {
 	if network, err := from.WithZone("").Prefix(64); err == nil && from.Is6() {
 		from = network.Addr()
 	}
-	return s.sum("address", from.String())
-}
-
-// sum is an HMAC over texts, each with its length, so that none can pass for two.
-func (s *Service) sum(parts ...string) string {
-	mac := hmac.New(sha256.New, s.key)
-	for _, p := range parts {
-		_, _ = fmt.Fprintf(mac, "%d:%s,", len(p), p)
-	}
-	return hex.EncodeToString(mac.Sum(nil))
+	return digest.MAC(s.key, "address", from.String())
 }
 
 // attempt tries a password on an account and counts the try: it is right only where it is the one that is stored, no lock

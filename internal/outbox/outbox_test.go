@@ -141,7 +141,7 @@ func TestFailuresAreRepeatedAndGivenUp(t *testing.T) {
 			o.Logger = slog.New(slog.NewTextHandler(&log, nil))
 		}, func(_ context.Context, d outbox.Delivery) error {
 			if d.Attempt == 2 {
-				panic("attempt two")
+				panic("attempt two") // a handler that panics has failed, and no more than that
 			}
 			if d.Attempt == 3 {
 				return secret

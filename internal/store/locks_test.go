@@ -54,6 +54,22 @@ func TestNobodyIsDeniedEverything(t *testing.T) {
 	})
 }
 
+// Who may write every row gets no predicate, and none that adds nothing: a change of an edge alone works for him.
+func TestAnEdgeAloneIsChangedByThePlatformsUsers(t *testing.T) {
+	testkit.Engines(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		ctx := actor.With(t.Context(), actor.New(actor.Actor{
+			User: w.user, Client: oid.SystemClient, Session: oid.New[oid.Session](), Scope: actor.Scope{All: true, Root: oid.SystemClient},
+		}, nil, clock.Now()))
+		if err := db.Ent().Role.UpdateOneID(w.theirRole).AddPermissionIDs(w.myPerm).Exec(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if ids, err := db.Ent().Role.Query().Where(role.ID(w.theirRole)).QueryPermissions().IDs(ctx); err != nil || len(ids) != 1 || ids[0] != w.myPerm {
+			t.Errorf("the role holds %v (%v)", ids, err)
+		}
+	})
+}
+
 func TestReadsKeepToTheScope(t *testing.T) {
 	testkit.Engines(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
