@@ -237,6 +237,10 @@ func (r *userResolver) Sessions(ctx context.Context, obj *ent.User, first *int, 
 	return list.Connect(ctx, r.Cursors, obj.QuerySessions(), page(first, after, last, before), filter, orderBy)
 }
 
+func (r *viewerResolver) Clients(ctx context.Context, obj *model.Viewer, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Tenant], error) {
+	return list.ConnectReached(ctx, r.Cursors, obj.User.QueryMemberships().QueryClient(), page(first, after, last, before), filter, orderBy)
+}
+
 func (r *viewerResolver) Memberships(ctx context.Context, obj *model.Viewer, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.Membership], error) {
 	return list.Connect(ctx, r.Cursors, obj.User.QueryMemberships(), page(first, after, last, before), filter, orderBy)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // query is a statement written once for both engines and for each kind of scope. What the rules of visibility ask for
-// stands in it by name (:client, :now and the list :scope), as do the list :ids and the values of params; other
+// stands in it by name (:client, :user, :now and the list :scope), as do the list :ids and the values of params; other
 // parameters are question marks.
 type query [scopes]form
 
@@ -66,6 +66,8 @@ func (p params) args(names []string) []any {
 		switch name {
 		case ":client":
 			args = append(args, p.client)
+		case ":user":
+			args = append(args, p.user)
 		case ":target":
 			args = append(args, p.target)
 		case ":now":

@@ -89,12 +89,13 @@ func (s scope) given(gift string) string {
 		AND (`+s.has("a.client_id")+` OR a.status = 'ACTIVE' AND `+ownWrite+` OR `+created+`)`) + ` OR ` + exists(gift) + `)`
 }
 
-// client: in scope, above the caller's, or the owner of an application he can see; of the last two no more than code and
-// name is shown.
+// client: in scope, above the caller's, the owner of an application he can see, or one he is a member of; of the last three
+// no more than code and name is shown.
 func (s scope) client() string {
 	if s == platform {
 		return `TRUE`
 	}
 	return `(` + s.has("c.id") + ` OR ` + exists(`client_paths up WHERE up.descendant_id = :client AND up.ancestor_id = c.id`) +
-		` OR ` + exists(`applications a WHERE a.client_id = c.id AND `+s.shared()) + `)`
+		` OR ` + exists(`applications a WHERE a.client_id = c.id AND `+s.shared()) +
+		` OR ` + exists(`memberships m WHERE m.client_id = c.id AND m.user_id = :user`) + `)`
 }

@@ -755,6 +755,7 @@ type ComplexityRoot struct {
 	Viewer struct {
 		Authorities func(childComplexity int) int
 		Client      func(childComplexity int) int
+		Clients     func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		Membership  func(childComplexity int) int
 		Memberships func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		Session     func(childComplexity int) int
@@ -3920,6 +3921,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Client(childComplexity), true
+	case "Viewer.clients":
+		if e.ComplexityRoot.Viewer.Clients == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_clients_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Clients(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Viewer.membership":
 		if e.ComplexityRoot.Viewer.Membership == nil {
 			break
@@ -6203,8 +6215,9 @@ extend type Mutation {
 }
 
 """
-A tenant of the platform: it has users, owns applications, and manages clients of its own. A client outside the
-caller's scope shows its id, code and name at most; its other fields are then null.
+A tenant of the platform: it has users, owns applications, and manages clients of its own. Of clients
+outside the caller's scope, those above the caller's client, owners of applications the caller can see, and those the
+caller is a member of are visible by id, code and name only; their other fields are null.
 """
 type Client implements Node {
   """Opaque id."""
@@ -6216,69 +6229,45 @@ type Client implements Node {
   """What people call it."""
   name: String!
 
-  """
-  What kind of client it is. Null where the client is visible by code and name only: above the caller's client,
-  or owner of an application the caller can see.
-  """
+  """What kind of client it is. Null where the client is visible by code and name only."""
   type: ClientType
 
   """
   Its own status; a client below a suspended one is barred as well. Null where the client is visible by code and
-  name only: above the caller's client, or owner of an application the caller can see.
+  name only.
   """
   status: ClientStatus
 
-  """
-  Whether it roots a customer base of its own. Null where the client is visible by code and name only: above the
-  caller's client, or owner of an application the caller can see.
-  """
+  """Whether it roots a customer base of its own. Null where the client is visible by code and name only."""
   isolated: Boolean
 
-  """
-  Locale, BCP 47, such as ` + "`" + `de-CH` + "`" + `. Null where the client is visible by code and name only: above the caller's
-  client, or owner of an application the caller can see.
-  """
+  """Locale, BCP 47, such as ` + "`" + `de-CH` + "`" + `. Null where the client is visible by code and name only."""
   locale: String
 
-  """
-  Time zone, IANA, such as ` + "`" + `Europe/Zurich` + "`" + `. Null where the client is visible by code and name only: above the
-  caller's client, or owner of an application the caller can see.
-  """
+  """Time zone, IANA, such as ` + "`" + `Europe/Zurich` + "`" + `. Null where the client is visible by code and name only."""
   timeZone: String
 
-  """
-  Currency, ISO 4217, such as ` + "`" + `CHF` + "`" + `. Null where the client is visible by code and name only: above the caller's
-  client, or owner of an application the caller can see.
-  """
+  """Currency, ISO 4217, such as ` + "`" + `CHF` + "`" + `. Null where the client is visible by code and name only."""
   currency: String
 
-  """
-  When it was made. Null where the client is visible by code and name only: above the caller's client, or owner
-  of an application the caller can see.
-  """
+  """When it was made. Null where the client is visible by code and name only."""
   createdAt: DateTime
 
-  """
-  When it was last changed. Null where the client is visible by code and name only: above the caller's client, or
-  owner of an application the caller can see.
-  """
+  """When it was last changed. Null where the client is visible by code and name only."""
   updatedAt: DateTime
 
-  """
-  Counts the changes. Null where the client is visible by code and name only: above the caller's client, or owner
-  of an application the caller can see.
-  """
+  """Counts the changes. Null where the client is visible by code and name only."""
   version: Int
 
   """
   The status in force: SUSPENDED where it is suspended itself, or a client above it is. Null where the client is
-  visible by code and name only: above the caller's client, or owner of an application the caller can see.
+  visible by code and name only.
   """
   effectiveStatus: ClientStatus
 
   """
   How deep it lies in the tree: 0 for SYSTEM, 1 for the clients it manages. Null where the client is visible by
-  code and name only: above the caller's client, or owner of an application the caller can see.
+  code and name only.
   """
   level: Int
 
@@ -7296,7 +7285,26 @@ type Viewer {
   """What he may do, sorted, such as ` + "`" + `Application_READ` + "`" + `."""
   authorities: [String!]!
 
-  """His memberships: the clients he can act for."""
+  """
+  The clients he is a member of and can act for, by ` + "`" + `sessionSwitchClient` + "`" + `. Those that are not in scope show id, code
+  and name only.
+  """
+  clients(
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which clients to list."""
+    filter: ClientFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: ClientOrder
+  ): ClientConnection
+
+  """His memberships: his roles at each client he can act for."""
   memberships(
     """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
     first: Int
@@ -9259,6 +9267,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_session(ctx, field)
 	case "authorities":
 		return ec.fieldContext_Viewer_authorities(ctx, field)
+	case "clients":
+		return ec.fieldContext_Viewer_clients(ctx, field)
 	case "memberships":
 		return ec.fieldContext_Viewer_memberships(ctx, field)
 	case "sessions":

@@ -48,6 +48,10 @@ var specialities = map[string]speciality{
 		},
 	},
 	"User": {
+		// Of a user's own row only, for the caller: the SDL has it at Viewer.
+		edges: map[string]Edge{
+			"clients": {To: "Tenant", Cardinality: ManyToMany, Join: Join{Table: "memberships", From: "user_id", To: "client_id"}, Reached: true},
+		},
 		sight: &Sight{Client: "client_id", Self: "id", Hides: func(field string) bool {
 			return field == "email" || field == "emailProven" || field == "phone" || field == "phoneProven"
 		}},

@@ -52,7 +52,8 @@ func (c caller) kinds(now time.Time, sqlite bool) map[string]kind {
 		"Client": {
 			table: "clients",
 			reach: c.in("r.id") + " OR r.id IN (SELECT ancestor_id FROM client_paths WHERE descendant_id = " + mine + ")" +
-				" OR r.id IN (SELECT a.client_id FROM applications a WHERE " + shared + ")",
+				" OR r.id IN (SELECT a.client_id FROM applications a WHERE " + shared + ")" +
+				" OR r.id IN (SELECT m.client_id FROM memberships m WHERE m.user_id = " + me + ")",
 			list: c.in("r.id"), mine: "r.id = " + mine + " OR r.manager_id = " + mine,
 			search: []string{"name", "code"}, orders: map[string]string{"NAME": "name_key", "CODE": "code"},
 		},

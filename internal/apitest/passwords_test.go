@@ -240,7 +240,7 @@ func TestAttackPasswordOfWhoHoldsMore(t *testing.T) {
 		_, helpdesk := h.User(e.c, "helpdesk", clientOwner)
 		boss, _ := e.proven(e.c, "boss", "boss@example.org", authority.BuiltInRole(authority.OwnerRole))
 		e.fails(t, helpdesk, "userPasswordReset", input{"id": string(boss)}, "NOT_ALLOWED at input.id")
-		open := e.without(func(r *authz.Rules) { r.TakesOver = func(_, _ []string) bool { return true } })
+		open := e.without(func(r *authz.Rules) { r.TakesOver = func(authz.Held, []authz.Permission) bool { return true } })
 		if err := accepted(open, helpdesk, "userPasswordReset", input{"id": string(boss)}); err != nil {
 			t.Error("without the rule the attack must succeed:", err)
 		}

@@ -1,6 +1,7 @@
 package apitest
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -45,6 +46,34 @@ sessionSwitchClient Session NEW by VIC of P in S: nothing -> {"clientId":"S","de
 		again := e.succeeds(*back.Token, "sessionSwitchClient", input{"clientId": e.p})
 		if e.viewer(*again.Token).Client.Code != "PARTNER" {
 			t.Error("he is not back")
+		}
+	})
+}
+
+// decision 17: the menu of clients that a frontend offers: those one is a member of, wherever they are, and no more of them
+// than it needs. Of a colleague's memberships it shows nothing.
+func TestClientsToSwitchTo(t *testing.T) {
+	hubtest.Engines(t, func(t *testing.T, h *hubtest.Hub) {
+		e := newCrew(t, h)
+		vic, token := h.User(e.p, "vic") // without any role
+		colleague, _ := h.User(e.p, "colleague")
+		e.join(vic, e.s)
+		e.join(colleague, h.Client(oid.SystemClient, "ELSEWHERE", false))
+		const menu = `{ viewer { clients { nodes { id code name type } totalCount } } }`
+		a := h.Do(token, menu, nil)
+		if want := fmt.Sprintf(`{"id":%q,"code":"STRANGER","name":"Client STRANGER","type":null}],"totalCount":2}`, e.s); len(a.Errors) > 0 || !strings.Contains(string(a.Data), want) {
+			t.Fatalf("%s", a.Body)
+		}
+		there := e.succeeds(token, "sessionSwitchClient", input{"clientId": e.s})
+		if a := h.Do(*there.Token, menu, nil); !strings.Contains(string(a.Data), `"code":"PARTNER","name":"Client PARTNER","type":null`) {
+			t.Errorf("the way back: %s", a.Body)
+		}
+		_, outsider := h.User(e.p, "outsider", ownerRole)
+		if a := h.Do(outsider, `query ($id: ID!) { node(id: $id) { ... on User { memberships { nodes { home client { code } } } } } }`, hubtest.Variables{"id": colleague}); strings.Contains(string(a.Data), "ELSEWHERE") {
+			t.Errorf("a colleague's: %s", a.Body)
+		}
+		if a := h.Do(outsider, `query ($id: ID!) { node(id: $id) { id } }`, hubtest.Variables{"id": e.s}); string(a.Data) != `{"node":null}` {
+			t.Errorf("who is no member: %s", a.Body)
 		}
 	})
 }

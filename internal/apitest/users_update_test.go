@@ -112,7 +112,7 @@ func TestAttackIdentifiers(t *testing.T) {
 		plain, _ := h.User(e.p, "plain")
 		away, _ := h.User(e.p, "away") // holds nothing at home, and all in the child
 		e.join(away, e.c, ownerRole)
-		unguarded := newEstateOn(e.estate, e.without(func(r *authz.Rules) { r.TakesOver = func(_, _ []string) bool { return true } }))
+		unguarded := newEstateOn(e.estate, e.without(func(r *authz.Rules) { r.TakesOver = func(authz.Held, []authz.Permission) bool { return true } }))
 		for field, value := range map[string]string{"email": "attacker@example.org", "phone": "+41440000000", "userName": "attacker"} {
 			for victim, id := range map[string]oid.User{"the owner": e.paulaID, "the child's owner": e.carlID, "who is more elsewhere": away} {
 				e.fails(t, e.helping, "userUpdate", input{"id": id, field: value}, "NOT_ALLOWED at input."+field)

@@ -139,11 +139,13 @@ func (s *Service) MayTakeOver(ctx context.Context, tx *ent.Client, user oid.User
 	if err != nil {
 		return err
 	}
-	var all []string
+	var all []authz.Permission
 	for _, permissions := range facts.effective(members) {
-		all = append(all, facts.names(permissions)...)
+		for _, id := range permissions {
+			all = append(all, authz.Permission{Authority: facts.authority[id], Owner: facts.owner[id]})
+		}
 	}
-	if !s.rules.TakesOver(a.Authorities(), all) {
+	if !s.rules.TakesOver(authz.Held{Client: a.Client, Authorities: a.Authorities()}, all) {
 		return apperr.At(path, apperr.NotAllowed, "this user holds authorities that you do not: only who holds them all may change his identifiers or reset his password")
 	}
 	return nil

@@ -108,7 +108,7 @@ func TestMayTakeOver(t *testing.T) {
 			}
 		}
 		rules := authz.DefaultRules()
-		rules.TakesOver = func(_, _ []string) bool { return true }
+		rules.TakesOver = func(authz.Held, []authz.Permission) bool { return true }
 		if got := code(h, ctx, func(ctx context.Context, tx *ent.Client) error {
 			return h.Authority.Under(rules).MayTakeOver(ctx, tx, boss, "input.id")
 		}); got != "fine" {

@@ -42,6 +42,7 @@ type loaded struct {
 	shared    Facts
 	assigned  map[oid.Membership][]oid.Role
 	authority map[oid.Permission]string
+	owner     map[oid.Permission]oid.Client // of the application it belongs to
 }
 
 // of is what concerns one of the memberships, for a session of no application.
@@ -74,7 +75,7 @@ func (l *loaded) names(permissions []oid.Permission) []string {
 func load(ctx context.Context, db *ent.Client, members ...member) (*loaded, error) {
 	ctx = actor.System(ctx, "what authorities follow from lies above and beside the scope, and is read before there is a caller")
 	l := loader{db: db, members: members, loaded: loaded{
-		assigned: map[oid.Membership][]oid.Role{}, authority: map[oid.Permission]string{},
+		assigned: map[oid.Membership][]oid.Role{}, authority: map[oid.Permission]string{}, owner: map[oid.Permission]oid.Client{},
 		shared: Facts{
 			Gifts: map[oid.Client][]Gift{}, Packages: map[oid.Package][]oid.Role{}, Roles: map[oid.Role]RoleFacts{},
 			Owned: map[oid.Client][]oid.Permission{},
@@ -196,15 +197,14 @@ func (l *loader) roles(ctx context.Context) error {
 	return err
 }
 
-// owned reads the permissions of the applications that the clients and their givers own: only those that some role
-// in question holds can matter.
+// owned reads who owns the applications of permissions: only those that some role in question holds can matter.
 func (l *loader) owned(ctx context.Context) error {
 	rows, err := l.db.Permission.Query().
-		Where(permission.IDIn(keys(l.authority)...), permission.HasApplicationWith(application.ClientIDIn(keys(l.shared.Gifts)...))).
+		Where(permission.IDIn(keys(l.authority)...), permission.ApplicationIDNotNil()).
 		WithApplication(func(q *ent.ApplicationQuery) { q.Select(application.FieldID, application.FieldClientID) }).All(ctx)
 	for _, p := range rows {
 		owner := p.Edges.Application.ClientID
-		l.shared.Owned[owner] = append(l.shared.Owned[owner], p.ID)
+		l.owner[p.ID], l.shared.Owned[owner] = owner, append(l.shared.Owned[owner], p.ID)
 	}
 	return err
 }

@@ -64,10 +64,10 @@ func (w *tree) gives(m treeMember, permission int) bool {
 	return w.holds(m, permission) || app >= 0 && w.apps[app] == m.client && w.holds(m, createsPermission)
 }
 
-// takesOver: he holds every authority of the other (2.5).
+// takesOver: he holds every authority of the other (2.5), as he must to give it.
 func (w *tree) takesOver(m, other treeMember) bool {
 	for p := range w.permissions {
-		if w.holds(other, p) && !w.holds(m, p) {
+		if w.holds(other, p) && !w.gives(m, p) {
 			return false
 		}
 	}

@@ -77,12 +77,9 @@ func (j *judge) agree(members []treeMember) error {
 	for _, m := range members {
 		held := j.held(m)
 		caller := authz.Held{Client: clientID(m.client), Authorities: namesOf(held)}
-		for p, permission := range j.permissions {
+		for p := range j.permissions {
 			id := placed[oid.Permission](p)
-			what := authz.Permission{Authority: nameOf(id)}
-			if permission.app >= 0 {
-				what.Owner = clientID(j.apps[permission.app])
-			}
+			what := j.permission(p)
 			j.checks += 3
 			if got, want := slices.Contains(held, id), j.holds(m, p); got != want {
 				return fmt.Errorf("%+v holds permission %d: %t, by the model %t", m, p, got, want)
@@ -105,7 +102,7 @@ func (j *judge) agree(members []treeMember) error {
 		}
 		for _, other := range members {
 			j.checks++
-			if got, want := rules.TakesOver(namesOf(held), namesOf(j.held(other))), j.takesOver(m, other); got != want {
+			if got, want := rules.TakesOver(caller, j.permissionsOf(j.held(other))), j.takesOver(m, other); got != want {
 				return fmt.Errorf("%+v takes over %+v: %t, by the model %t", m, other, got, want)
 			}
 		}
@@ -117,6 +114,25 @@ func (j *judge) agree(members []treeMember) error {
 		}
 	}
 	return nil
+}
+
+// permission is what decides of one.
+func (j *judge) permission(p int) authz.Permission {
+	what := authz.Permission{Authority: nameOf(placed[oid.Permission](p))}
+	if app := j.permissions[p].app; app >= 0 {
+		what.Owner = clientID(j.apps[app])
+	}
+	return what
+}
+
+func (j *judge) permissionsOf(ids []oid.Permission) []authz.Permission {
+	var out []authz.Permission
+	for p := range j.permissions {
+		if slices.Contains(ids, placed[oid.Permission](p)) {
+			out = append(out, j.permission(p))
+		}
+	}
+	return out
 }
 
 // nameOf stands for the authority string of a permission: the first built-in one is Permission_CREATE.

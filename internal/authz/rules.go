@@ -17,9 +17,9 @@ type Rules struct {
 	GivesPackage func(ownerInScope bool) bool
 	// MakesBase: a package may be a base package (domain 3.3).
 	MakesBase func(caller, owner oid.Client) bool
-	// TakesOver: a caller may change the identifiers of another user, or have his password reset (domain 2.5). Both
-	// are authorities: the caller's, and those the other has in any membership.
-	TakesOver func(caller, victim []string) bool
+	// TakesOver: a caller may change the identifiers of another user, or have his password reset, for he holds what the
+	// other has in any membership (domain 2.5). To hold is what it is where something is given (3.5).
+	TakesOver func(caller Held, victim []Permission) bool
 	// KeepsAdministrator: a change by users of one client may leave another one, or itself, with so many administrators
 	// (domain 2.4). manages: the acting client manages the one concerned.
 	KeepsAdministrator func(before, after int, manages bool) bool
@@ -53,16 +53,17 @@ const createsPermissions = "Permission_CREATE"
 
 // DefaultRules are those of domain.md.
 func DefaultRules() Rules {
+	gives := func(h Held, p Permission) bool {
+		return slices.Contains(h.Authorities, p.Authority) ||
+			p.Owner != "" && p.Owner == h.Client && slices.Contains(h.Authorities, createsPermissions)
+	}
 	return Rules{
-		Gives: func(h Held, p Permission) bool {
-			return slices.Contains(h.Authorities, p.Authority) ||
-				p.Owner != "" && p.Owner == h.Client && slices.Contains(h.Authorities, createsPermissions)
-		},
+		Gives:        gives,
 		Assigns:      func(client oid.Client, r Role) bool { return r.Owner == client || r.Given },
 		GivesPackage: func(ownerInScope bool) bool { return ownerInScope },
 		MakesBase:    func(caller, owner oid.Client) bool { return caller == oid.SystemClient && owner == oid.SystemClient },
-		TakesOver: func(caller, victim []string) bool {
-			return !slices.ContainsFunc(victim, func(a string) bool { return !slices.Contains(caller, a) })
+		TakesOver: func(caller Held, victim []Permission) bool {
+			return !slices.ContainsFunc(victim, func(p Permission) bool { return !gives(caller, p) })
 		},
 		KeepsAdministrator: func(before, after int, manages bool) bool { return manages || before == 0 || after > 0 },
 		ChangesStatus:      func(caller, target oid.Client) bool { return target != caller && target != oid.SystemClient },

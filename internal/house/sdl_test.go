@@ -93,7 +93,7 @@ var kindAuthority = map[string]string{
 var free = map[string]string{
 	"Viewer.user": "a user may always read himself, domain 2.5", "Viewer.client": "the caller's own",
 	"Viewer.membership": "the caller's own", "Viewer.session": "the caller's own",
-	"Viewer.memberships": "the caller's own", "Viewer.sessions": "the caller's own",
+	"Viewer.memberships": "the caller's own", "Viewer.clients": "those the caller is a member of", "Viewer.sessions": "the caller's own",
 }
 
 // design 5: every root field, and every edge to a kind, says who may use it; the authority is in the registry and

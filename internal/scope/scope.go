@@ -164,8 +164,8 @@ func either(rules ...Rule) Rule {
 	}
 }
 
-// reachableClient: in scope; or, by code and name only, above the caller's client or owner of an application
-// he can see. What is shown of it is ClientInFull's to say.
+// reachableClient: in scope; or, by code and name only, above the caller's client, owner of an application he can see, or
+// one that the caller is a member of and can act for (domain 2.2). What is shown of it is ClientInFull's to say.
 func reachableClient(a *actor.Actor, col Column) *sql.Predicate {
 	return either(own("id"),
 		func(a *actor.Actor, col Column) *sql.Predicate {
@@ -178,6 +178,11 @@ func reachableClient(a *actor.Actor, col Column) *sql.Predicate {
 			app := sql.Table("applications").As("owned_app")
 			return there(sql.SelectExpr(sql.Raw("1")).From(app).Where(sql.And(
 				sql.ColumnsEQ(app.C("client_id"), col("id")), sharedApplication(a, app.C))))
+		},
+		func(a *actor.Actor, col Column) *sql.Predicate {
+			m := sql.Table("memberships").As("own_membership")
+			return there(sql.SelectExpr(sql.Raw("1")).From(m).Where(sql.And(
+				sql.ColumnsEQ(m.C("client_id"), col("id")), sql.EQ(m.C("user_id"), a.User))))
 		})(a, col)
 }
 

@@ -293,9 +293,6 @@ func (r *run) input(f *ast.FieldDefinition, l leaf) {
 		t.known, code = r.v.byID[r.own(typ)]["code"], "TAKEN"
 	}
 	names := r.hidden(t)
-	if f.Name == "sessionSwitchClient" {
-		names = slices.DeleteFunc(names, r.joined) // those he may act for, though he does not see them
-	}
 	if f.Directives.ForName("public") != nil {
 		names = names[:min(len(names), 3)] // each sign-in costs the hash of a password
 	}
@@ -310,11 +307,6 @@ func (r *run) input(f *ast.FieldDefinition, l leaf) {
 			r.refused(f, r.h.Do(r.p.token, t.doc, t.vars(id)), "INVALID", t.place+" of "+id)
 		}
 	}
-}
-
-// joined tells whether the principal is a member of a client.
-func (r *run) joined(client string) bool {
-	return slices.ContainsFunc(r.v.where("memberships", "client_id", client), func(m row) bool { return m["user_id"] == r.p.user })
 }
 
 // refused expects a payload with nothing but one error.

@@ -109,7 +109,8 @@ func (v *view) foreign(typ string) []string {
 	return slices.DeleteFunc(ids, func(id string) bool { return v.sights[id] != no })
 }
 
-// client: in scope; by code and name, the path above the caller's client and the owner of a visible application.
+// client: in scope; by code and name, the path above the caller's client, the owner of a visible application, and those
+// the caller is a member of (decision 17).
 func (v *view) client(r row) sight {
 	if v.scope[r["id"]] {
 		return full
@@ -119,7 +120,8 @@ func (v *view) client(r row) sight {
 			return nameOnly
 		}
 	}
-	if v.above[r["id"]] {
+	joined := slices.ContainsFunc(v.where("memberships", "client_id", r["id"]), func(m row) bool { return m["user_id"] == v.who.user })
+	if v.above[r["id"]] || joined {
 		return nameOnly
 	}
 	return no
@@ -263,6 +265,7 @@ var lists = map[string]list{
 	"Role.superRoles":         through("role_sub_roles", "sub_role_id", "role_id"),
 	"User.memberships":        of("memberships", "user_id"),
 	"User.sessions":           of("sessions", "user_id"),
+	"Viewer.clients":          ownClients,
 	"Viewer.memberships":      own("memberships"),
 	"Viewer.sessions":         own("sessions"),
 }
@@ -277,6 +280,11 @@ func own(table string) list {
 	return func(f facts, session string) []string {
 		return pluck(f.where(table, "user_id", f.byID[session]["user_id"]), "id")
 	}
+}
+
+// ownClients are those that the user whose session it is is a member of.
+func ownClients(f facts, session string) []string {
+	return pluck(f.where("memberships", "user_id", f.byID[session]["user_id"]), "client_id")
 }
 
 // through lists what a join table ties to the object.
@@ -309,7 +317,7 @@ func pluck(rows []row, column string) []string {
 }
 
 // reached are the lists that hold what is visible by name only, too.
-var reached = []string{"Client.ancestors"}
+var reached = []string{"Client.ancestors", "Viewer.clients"}
 
 // listed is what a connection of an object (of the root, when parent is "") holds for the principal: lists hold what
 // is visible in full. Archived applications are among them, as when they are asked for.
