@@ -11,7 +11,7 @@ AT_ONCE = Races$$|AtOnce$$|EachOther$$|GivenOutOnce$$|AStorm|ConcurrentEdits$$|W
 # Of the benchmark: 1 is 1,000 clients and 10,000 applications.
 SCALE ?= 1
 
-.PHONY: help demo test test-go test-race test-web soak check generate lint bench bench-data web prerequisites clean
+.PHONY: help demo test test-go test-race test-web soak check generate lint rules bench bench-data web prerequisites clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,6 +52,9 @@ generate: ## Write the generated code anew (after a change of ent/schema or sche
 lint: ## Linters
 	go vet ./...
 	go tool -modfile=tools/go.mod golangci-lint run ./...
+
+rules: ## The rules of the domain with the tests that name them; fails on a rule without one
+	go run ./internal/house/rules
 
 bench: ## Measure both executors of reads beside a hand-written handler, on both engines (SCALE=10: ten times the data)
 	go run ./bench -scale $(SCALE)

@@ -42,6 +42,12 @@ type AccessGrant struct {
 	GiverID oid.Client `json:"giver_id,omitempty"`
 	// GivenByID holds the value of the "given_by_id" field.
 	GivenByID *oid.User `json:"given_by_id,omitempty"`
+	// Lent holds the value of the "lent" field.
+	Lent bool `json:"lent,omitempty"`
+	// LentUntil holds the value of the "lent_until" field.
+	LentUntil *time.Time `json:"lent_until,omitempty"`
+	// Embeddable holds the value of the "embeddable" field.
+	Embeddable bool `json:"embeddable,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the AccessGrantQuery when eager-loading is set.
 	Edges        AccessGrantEdges `json:"edges"`
@@ -112,11 +118,13 @@ func (*AccessGrant) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case accessgrant.FieldLent, accessgrant.FieldEmbeddable:
+			values[i] = new(sql.NullBool)
 		case accessgrant.FieldVersion:
 			values[i] = new(sql.NullInt64)
 		case accessgrant.FieldID, accessgrant.FieldClientID, accessgrant.FieldApplicationID, accessgrant.FieldLevel, accessgrant.FieldReason, accessgrant.FieldGiverID, accessgrant.FieldGivenByID:
 			values[i] = new(sql.NullString)
-		case accessgrant.FieldCreatedAt, accessgrant.FieldUpdatedAt, accessgrant.FieldExpiresAt:
+		case accessgrant.FieldCreatedAt, accessgrant.FieldUpdatedAt, accessgrant.FieldExpiresAt, accessgrant.FieldLentUntil:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -200,6 +208,25 @@ func (_m *AccessGrant) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.GivenByID = new(oid.User)
 				*_m.GivenByID = oid.User(value.String)
+			}
+		case accessgrant.FieldLent:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field lent", values[i])
+			} else if value.Valid {
+				_m.Lent = value.Bool
+			}
+		case accessgrant.FieldLentUntil:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field lent_until", values[i])
+			} else if value.Valid {
+				_m.LentUntil = new(time.Time)
+				*_m.LentUntil = value.Time
+			}
+		case accessgrant.FieldEmbeddable:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field embeddable", values[i])
+			} else if value.Valid {
+				_m.Embeddable = value.Bool
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -290,6 +317,17 @@ func (_m *AccessGrant) String() string {
 		builder.WriteString("given_by_id=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
 	}
+	builder.WriteString(", ")
+	builder.WriteString("lent=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Lent))
+	builder.WriteString(", ")
+	if v := _m.LentUntil; v != nil {
+		builder.WriteString("lent_until=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("embeddable=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Embeddable))
 	builder.WriteByte(')')
 	return builder.String()
 }

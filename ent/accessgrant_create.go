@@ -133,6 +133,48 @@ func (_c *AccessGrantCreate) SetNillableGivenByID(v *oid.User) *AccessGrantCreat
 	return _c
 }
 
+// SetLent sets the "lent" field.
+func (_c *AccessGrantCreate) SetLent(v bool) *AccessGrantCreate {
+	_c.mutation.SetLent(v)
+	return _c
+}
+
+// SetNillableLent sets the "lent" field if the given value is not nil.
+func (_c *AccessGrantCreate) SetNillableLent(v *bool) *AccessGrantCreate {
+	if v != nil {
+		_c.SetLent(*v)
+	}
+	return _c
+}
+
+// SetLentUntil sets the "lent_until" field.
+func (_c *AccessGrantCreate) SetLentUntil(v time.Time) *AccessGrantCreate {
+	_c.mutation.SetLentUntil(v)
+	return _c
+}
+
+// SetNillableLentUntil sets the "lent_until" field if the given value is not nil.
+func (_c *AccessGrantCreate) SetNillableLentUntil(v *time.Time) *AccessGrantCreate {
+	if v != nil {
+		_c.SetLentUntil(*v)
+	}
+	return _c
+}
+
+// SetEmbeddable sets the "embeddable" field.
+func (_c *AccessGrantCreate) SetEmbeddable(v bool) *AccessGrantCreate {
+	_c.mutation.SetEmbeddable(v)
+	return _c
+}
+
+// SetNillableEmbeddable sets the "embeddable" field if the given value is not nil.
+func (_c *AccessGrantCreate) SetNillableEmbeddable(v *bool) *AccessGrantCreate {
+	if v != nil {
+		_c.SetEmbeddable(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *AccessGrantCreate) SetID(v oid.AccessGrant) *AccessGrantCreate {
 	_c.mutation.SetID(v)
@@ -218,6 +260,14 @@ func (_c *AccessGrantCreate) defaults() {
 		v := accessgrant.DefaultReason
 		_c.mutation.SetReason(v)
 	}
+	if _, ok := _c.mutation.Lent(); !ok {
+		v := accessgrant.DefaultLent
+		_c.mutation.SetLent(v)
+	}
+	if _, ok := _c.mutation.Embeddable(); !ok {
+		v := accessgrant.DefaultEmbeddable
+		_c.mutation.SetEmbeddable(v)
+	}
 	if _, ok := _c.mutation.ID(); !ok {
 		v := accessgrant.DefaultID()
 		_c.mutation.SetID(v)
@@ -259,6 +309,12 @@ func (_c *AccessGrantCreate) check() error {
 	}
 	if _, ok := _c.mutation.GiverID(); !ok {
 		return &ValidationError{Name: "giver_id", err: errors.New(`ent: missing required field "AccessGrant.giver_id"`)}
+	}
+	if _, ok := _c.mutation.Lent(); !ok {
+		return &ValidationError{Name: "lent", err: errors.New(`ent: missing required field "AccessGrant.lent"`)}
+	}
+	if _, ok := _c.mutation.Embeddable(); !ok {
+		return &ValidationError{Name: "embeddable", err: errors.New(`ent: missing required field "AccessGrant.embeddable"`)}
 	}
 	if len(_c.mutation.ClientIDs()) == 0 {
 		return &ValidationError{Name: "client", err: errors.New(`ent: missing required edge "AccessGrant.client"`)}
@@ -327,6 +383,18 @@ func (_c *AccessGrantCreate) createSpec() (*AccessGrant, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.Reason(); ok {
 		_spec.SetField(accessgrant.FieldReason, field.TypeString, value)
 		_node.Reason = value
+	}
+	if value, ok := _c.mutation.Lent(); ok {
+		_spec.SetField(accessgrant.FieldLent, field.TypeBool, value)
+		_node.Lent = value
+	}
+	if value, ok := _c.mutation.LentUntil(); ok {
+		_spec.SetField(accessgrant.FieldLentUntil, field.TypeTime, value)
+		_node.LentUntil = &value
+	}
+	if value, ok := _c.mutation.Embeddable(); ok {
+		_spec.SetField(accessgrant.FieldEmbeddable, field.TypeBool, value)
+		_node.Embeddable = value
 	}
 	if nodes := _c.mutation.ClientIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

@@ -141,6 +141,54 @@ func (_u *AccessGrantUpdate) ClearGivenByID() *AccessGrantUpdate {
 	return _u
 }
 
+// SetLent sets the "lent" field.
+func (_u *AccessGrantUpdate) SetLent(v bool) *AccessGrantUpdate {
+	_u.mutation.SetLent(v)
+	return _u
+}
+
+// SetNillableLent sets the "lent" field if the given value is not nil.
+func (_u *AccessGrantUpdate) SetNillableLent(v *bool) *AccessGrantUpdate {
+	if v != nil {
+		_u.SetLent(*v)
+	}
+	return _u
+}
+
+// SetLentUntil sets the "lent_until" field.
+func (_u *AccessGrantUpdate) SetLentUntil(v time.Time) *AccessGrantUpdate {
+	_u.mutation.SetLentUntil(v)
+	return _u
+}
+
+// SetNillableLentUntil sets the "lent_until" field if the given value is not nil.
+func (_u *AccessGrantUpdate) SetNillableLentUntil(v *time.Time) *AccessGrantUpdate {
+	if v != nil {
+		_u.SetLentUntil(*v)
+	}
+	return _u
+}
+
+// ClearLentUntil clears the value of the "lent_until" field.
+func (_u *AccessGrantUpdate) ClearLentUntil() *AccessGrantUpdate {
+	_u.mutation.ClearLentUntil()
+	return _u
+}
+
+// SetEmbeddable sets the "embeddable" field.
+func (_u *AccessGrantUpdate) SetEmbeddable(v bool) *AccessGrantUpdate {
+	_u.mutation.SetEmbeddable(v)
+	return _u
+}
+
+// SetNillableEmbeddable sets the "embeddable" field if the given value is not nil.
+func (_u *AccessGrantUpdate) SetNillableEmbeddable(v *bool) *AccessGrantUpdate {
+	if v != nil {
+		_u.SetEmbeddable(*v)
+	}
+	return _u
+}
+
 // SetGiver sets the "giver" edge to the Tenant entity.
 func (_u *AccessGrantUpdate) SetGiver(v *Tenant) *AccessGrantUpdate {
 	return _u.SetGiverID(v.ID)
@@ -260,6 +308,18 @@ func (_u *AccessGrantUpdate) sqlSave(ctx context.Context) (_node int, err error)
 	}
 	if value, ok := _u.mutation.Reason(); ok {
 		_spec.SetField(accessgrant.FieldReason, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Lent(); ok {
+		_spec.SetField(accessgrant.FieldLent, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.LentUntil(); ok {
+		_spec.SetField(accessgrant.FieldLentUntil, field.TypeTime, value)
+	}
+	if _u.mutation.LentUntilCleared() {
+		_spec.ClearField(accessgrant.FieldLentUntil, field.TypeTime)
+	}
+	if value, ok := _u.mutation.Embeddable(); ok {
+		_spec.SetField(accessgrant.FieldEmbeddable, field.TypeBool, value)
 	}
 	if _u.mutation.GiverCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -448,6 +508,54 @@ func (_u *AccessGrantUpdateOne) ClearGivenByID() *AccessGrantUpdateOne {
 	return _u
 }
 
+// SetLent sets the "lent" field.
+func (_u *AccessGrantUpdateOne) SetLent(v bool) *AccessGrantUpdateOne {
+	_u.mutation.SetLent(v)
+	return _u
+}
+
+// SetNillableLent sets the "lent" field if the given value is not nil.
+func (_u *AccessGrantUpdateOne) SetNillableLent(v *bool) *AccessGrantUpdateOne {
+	if v != nil {
+		_u.SetLent(*v)
+	}
+	return _u
+}
+
+// SetLentUntil sets the "lent_until" field.
+func (_u *AccessGrantUpdateOne) SetLentUntil(v time.Time) *AccessGrantUpdateOne {
+	_u.mutation.SetLentUntil(v)
+	return _u
+}
+
+// SetNillableLentUntil sets the "lent_until" field if the given value is not nil.
+func (_u *AccessGrantUpdateOne) SetNillableLentUntil(v *time.Time) *AccessGrantUpdateOne {
+	if v != nil {
+		_u.SetLentUntil(*v)
+	}
+	return _u
+}
+
+// ClearLentUntil clears the value of the "lent_until" field.
+func (_u *AccessGrantUpdateOne) ClearLentUntil() *AccessGrantUpdateOne {
+	_u.mutation.ClearLentUntil()
+	return _u
+}
+
+// SetEmbeddable sets the "embeddable" field.
+func (_u *AccessGrantUpdateOne) SetEmbeddable(v bool) *AccessGrantUpdateOne {
+	_u.mutation.SetEmbeddable(v)
+	return _u
+}
+
+// SetNillableEmbeddable sets the "embeddable" field if the given value is not nil.
+func (_u *AccessGrantUpdateOne) SetNillableEmbeddable(v *bool) *AccessGrantUpdateOne {
+	if v != nil {
+		_u.SetEmbeddable(*v)
+	}
+	return _u
+}
+
 // SetGiver sets the "giver" edge to the Tenant entity.
 func (_u *AccessGrantUpdateOne) SetGiver(v *Tenant) *AccessGrantUpdateOne {
 	return _u.SetGiverID(v.ID)
@@ -597,6 +705,18 @@ func (_u *AccessGrantUpdateOne) sqlSave(ctx context.Context) (_node *AccessGrant
 	}
 	if value, ok := _u.mutation.Reason(); ok {
 		_spec.SetField(accessgrant.FieldReason, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Lent(); ok {
+		_spec.SetField(accessgrant.FieldLent, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.LentUntil(); ok {
+		_spec.SetField(accessgrant.FieldLentUntil, field.TypeTime, value)
+	}
+	if _u.mutation.LentUntilCleared() {
+		_spec.ClearField(accessgrant.FieldLentUntil, field.TypeTime)
+	}
+	if value, ok := _u.mutation.Embeddable(); ok {
+		_spec.SetField(accessgrant.FieldEmbeddable, field.TypeBool, value)
 	}
 	if _u.mutation.GiverCleared() {
 		edge := &sqlgraph.EdgeSpec{

@@ -70,9 +70,15 @@ type ApplicationEdges struct {
 	Grants []*AccessGrant `json:"grants,omitempty"`
 	// Sessions holds the value of the sessions edge.
 	Sessions []*Session `json:"sessions,omitempty"`
+	// PropertyChanges holds the value of the property_changes edge.
+	PropertyChanges []*PropertyChange `json:"property_changes,omitempty"`
+	// Dependencies holds the value of the dependencies edge.
+	Dependencies []*ApplicationDependency `json:"dependencies,omitempty"`
+	// Dependents holds the value of the dependents edge.
+	Dependents []*ApplicationDependency `json:"dependents,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [9]bool
+	loadedTypes [12]bool
 }
 
 // ClientOrErr returns the Client value or an error if the edge
@@ -158,6 +164,33 @@ func (e ApplicationEdges) SessionsOrErr() ([]*Session, error) {
 		return e.Sessions, nil
 	}
 	return nil, &NotLoadedError{edge: "sessions"}
+}
+
+// PropertyChangesOrErr returns the PropertyChanges value or an error if the edge
+// was not loaded in eager-loading.
+func (e ApplicationEdges) PropertyChangesOrErr() ([]*PropertyChange, error) {
+	if e.loadedTypes[9] {
+		return e.PropertyChanges, nil
+	}
+	return nil, &NotLoadedError{edge: "property_changes"}
+}
+
+// DependenciesOrErr returns the Dependencies value or an error if the edge
+// was not loaded in eager-loading.
+func (e ApplicationEdges) DependenciesOrErr() ([]*ApplicationDependency, error) {
+	if e.loadedTypes[10] {
+		return e.Dependencies, nil
+	}
+	return nil, &NotLoadedError{edge: "dependencies"}
+}
+
+// DependentsOrErr returns the Dependents value or an error if the edge
+// was not loaded in eager-loading.
+func (e ApplicationEdges) DependentsOrErr() ([]*ApplicationDependency, error) {
+	if e.loadedTypes[11] {
+		return e.Dependents, nil
+	}
+	return nil, &NotLoadedError{edge: "dependents"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -321,6 +354,21 @@ func (_m *Application) QueryGrants() *AccessGrantQuery {
 // QuerySessions queries the "sessions" edge of the Application entity.
 func (_m *Application) QuerySessions() *SessionQuery {
 	return NewApplicationClient(_m.config).QuerySessions(_m)
+}
+
+// QueryPropertyChanges queries the "property_changes" edge of the Application entity.
+func (_m *Application) QueryPropertyChanges() *PropertyChangeQuery {
+	return NewApplicationClient(_m.config).QueryPropertyChanges(_m)
+}
+
+// QueryDependencies queries the "dependencies" edge of the Application entity.
+func (_m *Application) QueryDependencies() *ApplicationDependencyQuery {
+	return NewApplicationClient(_m.config).QueryDependencies(_m)
+}
+
+// QueryDependents queries the "dependents" edge of the Application entity.
+func (_m *Application) QueryDependents() *ApplicationDependencyQuery {
+	return NewApplicationClient(_m.config).QueryDependents(_m)
 }
 
 // Update returns a builder for updating this Application.

@@ -12,9 +12,11 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/appanage/appanage/ent/accessgrant"
 	"github.com/appanage/appanage/ent/application"
+	"github.com/appanage/appanage/ent/applicationdependency"
 	"github.com/appanage/appanage/ent/applicationproperty"
 	"github.com/appanage/appanage/ent/clienturl"
 	"github.com/appanage/appanage/ent/permission"
+	"github.com/appanage/appanage/ent/propertychange"
 	"github.com/appanage/appanage/ent/role"
 	"github.com/appanage/appanage/ent/rolepackage"
 	"github.com/appanage/appanage/ent/session"
@@ -269,6 +271,51 @@ func (_c *ApplicationCreate) AddSessions(v ...*Session) *ApplicationCreate {
 		ids[i] = v[i].ID
 	}
 	return _c.AddSessionIDs(ids...)
+}
+
+// AddPropertyChangeIDs adds the "property_changes" edge to the PropertyChange entity by IDs.
+func (_c *ApplicationCreate) AddPropertyChangeIDs(ids ...oid.PropertyChange) *ApplicationCreate {
+	_c.mutation.AddPropertyChangeIDs(ids...)
+	return _c
+}
+
+// AddPropertyChanges adds the "property_changes" edges to the PropertyChange entity.
+func (_c *ApplicationCreate) AddPropertyChanges(v ...*PropertyChange) *ApplicationCreate {
+	ids := make([]oid.PropertyChange, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddPropertyChangeIDs(ids...)
+}
+
+// AddDependencyIDs adds the "dependencies" edge to the ApplicationDependency entity by IDs.
+func (_c *ApplicationCreate) AddDependencyIDs(ids ...oid.Dependency) *ApplicationCreate {
+	_c.mutation.AddDependencyIDs(ids...)
+	return _c
+}
+
+// AddDependencies adds the "dependencies" edges to the ApplicationDependency entity.
+func (_c *ApplicationCreate) AddDependencies(v ...*ApplicationDependency) *ApplicationCreate {
+	ids := make([]oid.Dependency, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddDependencyIDs(ids...)
+}
+
+// AddDependentIDs adds the "dependents" edge to the ApplicationDependency entity by IDs.
+func (_c *ApplicationCreate) AddDependentIDs(ids ...oid.Dependency) *ApplicationCreate {
+	_c.mutation.AddDependentIDs(ids...)
+	return _c
+}
+
+// AddDependents adds the "dependents" edges to the ApplicationDependency entity.
+func (_c *ApplicationCreate) AddDependents(v ...*ApplicationDependency) *ApplicationCreate {
+	ids := make([]oid.Dependency, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddDependentIDs(ids...)
 }
 
 // Mutation returns the ApplicationMutation object of the builder.
@@ -618,6 +665,54 @@ func (_c *ApplicationCreate) createSpec() (*Application, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(session.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.PropertyChangesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.PropertyChangesTable,
+			Columns: []string{application.PropertyChangesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(propertychange.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.DependenciesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DependenciesTable,
+			Columns: []string{application.DependenciesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(applicationdependency.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.DependentsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DependentsTable,
+			Columns: []string{application.DependentsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(applicationdependency.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

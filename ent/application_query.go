@@ -15,10 +15,12 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/appanage/appanage/ent/accessgrant"
 	"github.com/appanage/appanage/ent/application"
+	"github.com/appanage/appanage/ent/applicationdependency"
 	"github.com/appanage/appanage/ent/applicationproperty"
 	"github.com/appanage/appanage/ent/clienturl"
 	"github.com/appanage/appanage/ent/permission"
 	"github.com/appanage/appanage/ent/predicate"
+	"github.com/appanage/appanage/ent/propertychange"
 	"github.com/appanage/appanage/ent/role"
 	"github.com/appanage/appanage/ent/rolepackage"
 	"github.com/appanage/appanage/ent/session"
@@ -29,20 +31,23 @@ import (
 // ApplicationQuery is the builder for querying Application entities.
 type ApplicationQuery struct {
 	config
-	ctx             *QueryContext
-	order           []application.OrderOption
-	inters          []Interceptor
-	predicates      []predicate.Application
-	withClient      *TenantQuery
-	withCreator     *TenantQuery
-	withPackages    *RolePackageQuery
-	withRoles       *RoleQuery
-	withPermissions *PermissionQuery
-	withUrls        *ClientURLQuery
-	withProperties  *ApplicationPropertyQuery
-	withGrants      *AccessGrantQuery
-	withSessions    *SessionQuery
-	modifiers       []func(*sql.Selector)
+	ctx                 *QueryContext
+	order               []application.OrderOption
+	inters              []Interceptor
+	predicates          []predicate.Application
+	withClient          *TenantQuery
+	withCreator         *TenantQuery
+	withPackages        *RolePackageQuery
+	withRoles           *RoleQuery
+	withPermissions     *PermissionQuery
+	withUrls            *ClientURLQuery
+	withProperties      *ApplicationPropertyQuery
+	withGrants          *AccessGrantQuery
+	withSessions        *SessionQuery
+	withPropertyChanges *PropertyChangeQuery
+	withDependencies    *ApplicationDependencyQuery
+	withDependents      *ApplicationDependencyQuery
+	modifiers           []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -277,6 +282,72 @@ func (_q *ApplicationQuery) QuerySessions() *SessionQuery {
 	return query
 }
 
+// QueryPropertyChanges chains the current query on the "property_changes" edge.
+func (_q *ApplicationQuery) QueryPropertyChanges() *PropertyChangeQuery {
+	query := (&PropertyChangeClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, selector),
+			sqlgraph.To(propertychange.Table, propertychange.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, application.PropertyChangesTable, application.PropertyChangesColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryDependencies chains the current query on the "dependencies" edge.
+func (_q *ApplicationQuery) QueryDependencies() *ApplicationDependencyQuery {
+	query := (&ApplicationDependencyClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, selector),
+			sqlgraph.To(applicationdependency.Table, applicationdependency.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, application.DependenciesTable, application.DependenciesColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryDependents chains the current query on the "dependents" edge.
+func (_q *ApplicationQuery) QueryDependents() *ApplicationDependencyQuery {
+	query := (&ApplicationDependencyClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, selector),
+			sqlgraph.To(applicationdependency.Table, applicationdependency.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, application.DependentsTable, application.DependentsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
 // First returns the first Application entity from the query.
 // Returns a *NotFoundError when no Application was found.
 func (_q *ApplicationQuery) First(ctx context.Context) (*Application, error) {
@@ -464,20 +535,23 @@ func (_q *ApplicationQuery) Clone() *ApplicationQuery {
 		return nil
 	}
 	return &ApplicationQuery{
-		config:          _q.config,
-		ctx:             _q.ctx.Clone(),
-		order:           append([]application.OrderOption{}, _q.order...),
-		inters:          append([]Interceptor{}, _q.inters...),
-		predicates:      append([]predicate.Application{}, _q.predicates...),
-		withClient:      _q.withClient.Clone(),
-		withCreator:     _q.withCreator.Clone(),
-		withPackages:    _q.withPackages.Clone(),
-		withRoles:       _q.withRoles.Clone(),
-		withPermissions: _q.withPermissions.Clone(),
-		withUrls:        _q.withUrls.Clone(),
-		withProperties:  _q.withProperties.Clone(),
-		withGrants:      _q.withGrants.Clone(),
-		withSessions:    _q.withSessions.Clone(),
+		config:              _q.config,
+		ctx:                 _q.ctx.Clone(),
+		order:               append([]application.OrderOption{}, _q.order...),
+		inters:              append([]Interceptor{}, _q.inters...),
+		predicates:          append([]predicate.Application{}, _q.predicates...),
+		withClient:          _q.withClient.Clone(),
+		withCreator:         _q.withCreator.Clone(),
+		withPackages:        _q.withPackages.Clone(),
+		withRoles:           _q.withRoles.Clone(),
+		withPermissions:     _q.withPermissions.Clone(),
+		withUrls:            _q.withUrls.Clone(),
+		withProperties:      _q.withProperties.Clone(),
+		withGrants:          _q.withGrants.Clone(),
+		withSessions:        _q.withSessions.Clone(),
+		withPropertyChanges: _q.withPropertyChanges.Clone(),
+		withDependencies:    _q.withDependencies.Clone(),
+		withDependents:      _q.withDependents.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -583,6 +657,39 @@ func (_q *ApplicationQuery) WithSessions(opts ...func(*SessionQuery)) *Applicati
 	return _q
 }
 
+// WithPropertyChanges tells the query-builder to eager-load the nodes that are connected to
+// the "property_changes" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ApplicationQuery) WithPropertyChanges(opts ...func(*PropertyChangeQuery)) *ApplicationQuery {
+	query := (&PropertyChangeClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withPropertyChanges = query
+	return _q
+}
+
+// WithDependencies tells the query-builder to eager-load the nodes that are connected to
+// the "dependencies" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ApplicationQuery) WithDependencies(opts ...func(*ApplicationDependencyQuery)) *ApplicationQuery {
+	query := (&ApplicationDependencyClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withDependencies = query
+	return _q
+}
+
+// WithDependents tells the query-builder to eager-load the nodes that are connected to
+// the "dependents" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ApplicationQuery) WithDependents(opts ...func(*ApplicationDependencyQuery)) *ApplicationQuery {
+	query := (&ApplicationDependencyClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withDependents = query
+	return _q
+}
+
 // GroupBy is used to group vertices by one or more fields/columns.
 // It is often used with aggregate functions, like: count, max, mean, min, sum.
 //
@@ -661,7 +768,7 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 	var (
 		nodes       = []*Application{}
 		_spec       = _q.querySpec()
-		loadedTypes = [9]bool{
+		loadedTypes = [12]bool{
 			_q.withClient != nil,
 			_q.withCreator != nil,
 			_q.withPackages != nil,
@@ -671,6 +778,9 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 			_q.withProperties != nil,
 			_q.withGrants != nil,
 			_q.withSessions != nil,
+			_q.withPropertyChanges != nil,
+			_q.withDependencies != nil,
+			_q.withDependents != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -752,6 +862,27 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 		if err := _q.loadSessions(ctx, query, nodes,
 			func(n *Application) { n.Edges.Sessions = []*Session{} },
 			func(n *Application, e *Session) { n.Edges.Sessions = append(n.Edges.Sessions, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withPropertyChanges; query != nil {
+		if err := _q.loadPropertyChanges(ctx, query, nodes,
+			func(n *Application) { n.Edges.PropertyChanges = []*PropertyChange{} },
+			func(n *Application, e *PropertyChange) { n.Edges.PropertyChanges = append(n.Edges.PropertyChanges, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withDependencies; query != nil {
+		if err := _q.loadDependencies(ctx, query, nodes,
+			func(n *Application) { n.Edges.Dependencies = []*ApplicationDependency{} },
+			func(n *Application, e *ApplicationDependency) { n.Edges.Dependencies = append(n.Edges.Dependencies, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withDependents; query != nil {
+		if err := _q.loadDependents(ctx, query, nodes,
+			func(n *Application) { n.Edges.Dependents = []*ApplicationDependency{} },
+			func(n *Application, e *ApplicationDependency) { n.Edges.Dependents = append(n.Edges.Dependents, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -1033,6 +1164,96 @@ func (_q *ApplicationQuery) loadSessions(ctx context.Context, query *SessionQuer
 		node, ok := nodeids[*fk]
 		if !ok {
 			return fmt.Errorf(`unexpected referenced foreign-key "application_id" returned %v for node %v`, *fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *ApplicationQuery) loadPropertyChanges(ctx context.Context, query *PropertyChangeQuery, nodes []*Application, init func(*Application), assign func(*Application, *PropertyChange)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[oid.Application]*Application)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(propertychange.FieldApplicationID)
+	}
+	query.Where(predicate.PropertyChange(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(application.PropertyChangesColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.ApplicationID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "application_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *ApplicationQuery) loadDependencies(ctx context.Context, query *ApplicationDependencyQuery, nodes []*Application, init func(*Application), assign func(*Application, *ApplicationDependency)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[oid.Application]*Application)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(applicationdependency.FieldApplicationID)
+	}
+	query.Where(predicate.ApplicationDependency(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(application.DependenciesColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.ApplicationID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "application_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *ApplicationQuery) loadDependents(ctx context.Context, query *ApplicationDependencyQuery, nodes []*Application, init func(*Application), assign func(*Application, *ApplicationDependency)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[oid.Application]*Application)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(applicationdependency.FieldDependencyID)
+	}
+	query.Where(predicate.ApplicationDependency(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(application.DependentsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.DependencyID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "dependency_id" returned %v for node %v`, fk, n.ID)
 		}
 		assign(node, n)
 	}

@@ -13,10 +13,12 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/appanage/appanage/ent/accessgrant"
 	"github.com/appanage/appanage/ent/application"
+	"github.com/appanage/appanage/ent/applicationdependency"
 	"github.com/appanage/appanage/ent/applicationproperty"
 	"github.com/appanage/appanage/ent/clienturl"
 	"github.com/appanage/appanage/ent/permission"
 	"github.com/appanage/appanage/ent/predicate"
+	"github.com/appanage/appanage/ent/propertychange"
 	"github.com/appanage/appanage/ent/role"
 	"github.com/appanage/appanage/ent/rolepackage"
 	"github.com/appanage/appanage/ent/session"
@@ -265,6 +267,51 @@ func (_u *ApplicationUpdate) AddSessions(v ...*Session) *ApplicationUpdate {
 	return _u.AddSessionIDs(ids...)
 }
 
+// AddPropertyChangeIDs adds the "property_changes" edge to the PropertyChange entity by IDs.
+func (_u *ApplicationUpdate) AddPropertyChangeIDs(ids ...oid.PropertyChange) *ApplicationUpdate {
+	_u.mutation.AddPropertyChangeIDs(ids...)
+	return _u
+}
+
+// AddPropertyChanges adds the "property_changes" edges to the PropertyChange entity.
+func (_u *ApplicationUpdate) AddPropertyChanges(v ...*PropertyChange) *ApplicationUpdate {
+	ids := make([]oid.PropertyChange, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddPropertyChangeIDs(ids...)
+}
+
+// AddDependencyIDs adds the "dependencies" edge to the ApplicationDependency entity by IDs.
+func (_u *ApplicationUpdate) AddDependencyIDs(ids ...oid.Dependency) *ApplicationUpdate {
+	_u.mutation.AddDependencyIDs(ids...)
+	return _u
+}
+
+// AddDependencies adds the "dependencies" edges to the ApplicationDependency entity.
+func (_u *ApplicationUpdate) AddDependencies(v ...*ApplicationDependency) *ApplicationUpdate {
+	ids := make([]oid.Dependency, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddDependencyIDs(ids...)
+}
+
+// AddDependentIDs adds the "dependents" edge to the ApplicationDependency entity by IDs.
+func (_u *ApplicationUpdate) AddDependentIDs(ids ...oid.Dependency) *ApplicationUpdate {
+	_u.mutation.AddDependentIDs(ids...)
+	return _u
+}
+
+// AddDependents adds the "dependents" edges to the ApplicationDependency entity.
+func (_u *ApplicationUpdate) AddDependents(v ...*ApplicationDependency) *ApplicationUpdate {
+	ids := make([]oid.Dependency, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddDependentIDs(ids...)
+}
+
 // Mutation returns the ApplicationMutation object of the builder.
 func (_u *ApplicationUpdate) Mutation() *ApplicationMutation {
 	return _u.mutation
@@ -421,6 +468,69 @@ func (_u *ApplicationUpdate) RemoveSessions(v ...*Session) *ApplicationUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveSessionIDs(ids...)
+}
+
+// ClearPropertyChanges clears all "property_changes" edges to the PropertyChange entity.
+func (_u *ApplicationUpdate) ClearPropertyChanges() *ApplicationUpdate {
+	_u.mutation.ClearPropertyChanges()
+	return _u
+}
+
+// RemovePropertyChangeIDs removes the "property_changes" edge to PropertyChange entities by IDs.
+func (_u *ApplicationUpdate) RemovePropertyChangeIDs(ids ...oid.PropertyChange) *ApplicationUpdate {
+	_u.mutation.RemovePropertyChangeIDs(ids...)
+	return _u
+}
+
+// RemovePropertyChanges removes "property_changes" edges to PropertyChange entities.
+func (_u *ApplicationUpdate) RemovePropertyChanges(v ...*PropertyChange) *ApplicationUpdate {
+	ids := make([]oid.PropertyChange, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemovePropertyChangeIDs(ids...)
+}
+
+// ClearDependencies clears all "dependencies" edges to the ApplicationDependency entity.
+func (_u *ApplicationUpdate) ClearDependencies() *ApplicationUpdate {
+	_u.mutation.ClearDependencies()
+	return _u
+}
+
+// RemoveDependencyIDs removes the "dependencies" edge to ApplicationDependency entities by IDs.
+func (_u *ApplicationUpdate) RemoveDependencyIDs(ids ...oid.Dependency) *ApplicationUpdate {
+	_u.mutation.RemoveDependencyIDs(ids...)
+	return _u
+}
+
+// RemoveDependencies removes "dependencies" edges to ApplicationDependency entities.
+func (_u *ApplicationUpdate) RemoveDependencies(v ...*ApplicationDependency) *ApplicationUpdate {
+	ids := make([]oid.Dependency, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveDependencyIDs(ids...)
+}
+
+// ClearDependents clears all "dependents" edges to the ApplicationDependency entity.
+func (_u *ApplicationUpdate) ClearDependents() *ApplicationUpdate {
+	_u.mutation.ClearDependents()
+	return _u
+}
+
+// RemoveDependentIDs removes the "dependents" edge to ApplicationDependency entities by IDs.
+func (_u *ApplicationUpdate) RemoveDependentIDs(ids ...oid.Dependency) *ApplicationUpdate {
+	_u.mutation.RemoveDependentIDs(ids...)
+	return _u
+}
+
+// RemoveDependents removes "dependents" edges to ApplicationDependency entities.
+func (_u *ApplicationUpdate) RemoveDependents(v ...*ApplicationDependency) *ApplicationUpdate {
+	ids := make([]oid.Dependency, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveDependentIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -878,6 +988,141 @@ func (_u *ApplicationUpdate) sqlSave(ctx context.Context) (_node int, err error)
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.PropertyChangesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.PropertyChangesTable,
+			Columns: []string{application.PropertyChangesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(propertychange.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedPropertyChangesIDs(); len(nodes) > 0 && !_u.mutation.PropertyChangesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.PropertyChangesTable,
+			Columns: []string{application.PropertyChangesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(propertychange.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.PropertyChangesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.PropertyChangesTable,
+			Columns: []string{application.PropertyChangesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(propertychange.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.DependenciesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DependenciesTable,
+			Columns: []string{application.DependenciesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(applicationdependency.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedDependenciesIDs(); len(nodes) > 0 && !_u.mutation.DependenciesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DependenciesTable,
+			Columns: []string{application.DependenciesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(applicationdependency.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.DependenciesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DependenciesTable,
+			Columns: []string{application.DependenciesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(applicationdependency.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.DependentsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DependentsTable,
+			Columns: []string{application.DependentsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(applicationdependency.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedDependentsIDs(); len(nodes) > 0 && !_u.mutation.DependentsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DependentsTable,
+			Columns: []string{application.DependentsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(applicationdependency.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.DependentsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DependentsTable,
+			Columns: []string{application.DependentsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(applicationdependency.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{application.Label}
@@ -1125,6 +1370,51 @@ func (_u *ApplicationUpdateOne) AddSessions(v ...*Session) *ApplicationUpdateOne
 	return _u.AddSessionIDs(ids...)
 }
 
+// AddPropertyChangeIDs adds the "property_changes" edge to the PropertyChange entity by IDs.
+func (_u *ApplicationUpdateOne) AddPropertyChangeIDs(ids ...oid.PropertyChange) *ApplicationUpdateOne {
+	_u.mutation.AddPropertyChangeIDs(ids...)
+	return _u
+}
+
+// AddPropertyChanges adds the "property_changes" edges to the PropertyChange entity.
+func (_u *ApplicationUpdateOne) AddPropertyChanges(v ...*PropertyChange) *ApplicationUpdateOne {
+	ids := make([]oid.PropertyChange, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddPropertyChangeIDs(ids...)
+}
+
+// AddDependencyIDs adds the "dependencies" edge to the ApplicationDependency entity by IDs.
+func (_u *ApplicationUpdateOne) AddDependencyIDs(ids ...oid.Dependency) *ApplicationUpdateOne {
+	_u.mutation.AddDependencyIDs(ids...)
+	return _u
+}
+
+// AddDependencies adds the "dependencies" edges to the ApplicationDependency entity.
+func (_u *ApplicationUpdateOne) AddDependencies(v ...*ApplicationDependency) *ApplicationUpdateOne {
+	ids := make([]oid.Dependency, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddDependencyIDs(ids...)
+}
+
+// AddDependentIDs adds the "dependents" edge to the ApplicationDependency entity by IDs.
+func (_u *ApplicationUpdateOne) AddDependentIDs(ids ...oid.Dependency) *ApplicationUpdateOne {
+	_u.mutation.AddDependentIDs(ids...)
+	return _u
+}
+
+// AddDependents adds the "dependents" edges to the ApplicationDependency entity.
+func (_u *ApplicationUpdateOne) AddDependents(v ...*ApplicationDependency) *ApplicationUpdateOne {
+	ids := make([]oid.Dependency, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddDependentIDs(ids...)
+}
+
 // Mutation returns the ApplicationMutation object of the builder.
 func (_u *ApplicationUpdateOne) Mutation() *ApplicationMutation {
 	return _u.mutation
@@ -1281,6 +1571,69 @@ func (_u *ApplicationUpdateOne) RemoveSessions(v ...*Session) *ApplicationUpdate
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveSessionIDs(ids...)
+}
+
+// ClearPropertyChanges clears all "property_changes" edges to the PropertyChange entity.
+func (_u *ApplicationUpdateOne) ClearPropertyChanges() *ApplicationUpdateOne {
+	_u.mutation.ClearPropertyChanges()
+	return _u
+}
+
+// RemovePropertyChangeIDs removes the "property_changes" edge to PropertyChange entities by IDs.
+func (_u *ApplicationUpdateOne) RemovePropertyChangeIDs(ids ...oid.PropertyChange) *ApplicationUpdateOne {
+	_u.mutation.RemovePropertyChangeIDs(ids...)
+	return _u
+}
+
+// RemovePropertyChanges removes "property_changes" edges to PropertyChange entities.
+func (_u *ApplicationUpdateOne) RemovePropertyChanges(v ...*PropertyChange) *ApplicationUpdateOne {
+	ids := make([]oid.PropertyChange, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemovePropertyChangeIDs(ids...)
+}
+
+// ClearDependencies clears all "dependencies" edges to the ApplicationDependency entity.
+func (_u *ApplicationUpdateOne) ClearDependencies() *ApplicationUpdateOne {
+	_u.mutation.ClearDependencies()
+	return _u
+}
+
+// RemoveDependencyIDs removes the "dependencies" edge to ApplicationDependency entities by IDs.
+func (_u *ApplicationUpdateOne) RemoveDependencyIDs(ids ...oid.Dependency) *ApplicationUpdateOne {
+	_u.mutation.RemoveDependencyIDs(ids...)
+	return _u
+}
+
+// RemoveDependencies removes "dependencies" edges to ApplicationDependency entities.
+func (_u *ApplicationUpdateOne) RemoveDependencies(v ...*ApplicationDependency) *ApplicationUpdateOne {
+	ids := make([]oid.Dependency, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveDependencyIDs(ids...)
+}
+
+// ClearDependents clears all "dependents" edges to the ApplicationDependency entity.
+func (_u *ApplicationUpdateOne) ClearDependents() *ApplicationUpdateOne {
+	_u.mutation.ClearDependents()
+	return _u
+}
+
+// RemoveDependentIDs removes the "dependents" edge to ApplicationDependency entities by IDs.
+func (_u *ApplicationUpdateOne) RemoveDependentIDs(ids ...oid.Dependency) *ApplicationUpdateOne {
+	_u.mutation.RemoveDependentIDs(ids...)
+	return _u
+}
+
+// RemoveDependents removes "dependents" edges to ApplicationDependency entities.
+func (_u *ApplicationUpdateOne) RemoveDependents(v ...*ApplicationDependency) *ApplicationUpdateOne {
+	ids := make([]oid.Dependency, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveDependentIDs(ids...)
 }
 
 // Where appends a list predicates to the ApplicationUpdate builder.
@@ -1761,6 +2114,141 @@ func (_u *ApplicationUpdateOne) sqlSave(ctx context.Context) (_node *Application
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(session.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.PropertyChangesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.PropertyChangesTable,
+			Columns: []string{application.PropertyChangesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(propertychange.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedPropertyChangesIDs(); len(nodes) > 0 && !_u.mutation.PropertyChangesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.PropertyChangesTable,
+			Columns: []string{application.PropertyChangesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(propertychange.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.PropertyChangesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.PropertyChangesTable,
+			Columns: []string{application.PropertyChangesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(propertychange.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.DependenciesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DependenciesTable,
+			Columns: []string{application.DependenciesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(applicationdependency.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedDependenciesIDs(); len(nodes) > 0 && !_u.mutation.DependenciesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DependenciesTable,
+			Columns: []string{application.DependenciesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(applicationdependency.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.DependenciesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DependenciesTable,
+			Columns: []string{application.DependenciesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(applicationdependency.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.DependentsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DependentsTable,
+			Columns: []string{application.DependentsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(applicationdependency.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedDependentsIDs(); len(nodes) > 0 && !_u.mutation.DependentsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DependentsTable,
+			Columns: []string{application.DependentsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(applicationdependency.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.DependentsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DependentsTable,
+			Columns: []string{application.DependentsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(applicationdependency.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

@@ -36,6 +36,10 @@ type ApplicationProperty struct {
 	Value string `json:"value,omitempty"`
 	// Public holds the value of the "public" field.
 	Public bool `json:"public,omitempty"`
+	// Secret holds the value of the "secret" field.
+	Secret bool `json:"secret,omitempty"`
+	// Sealed holds the value of the "sealed" field.
+	Sealed *string `json:"-"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the ApplicationPropertyQuery when eager-loading is set.
 	Edges        ApplicationPropertyEdges `json:"edges"`
@@ -80,11 +84,11 @@ func (*ApplicationProperty) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case applicationproperty.FieldPublic:
+		case applicationproperty.FieldPublic, applicationproperty.FieldSecret:
 			values[i] = new(sql.NullBool)
 		case applicationproperty.FieldVersion:
 			values[i] = new(sql.NullInt64)
-		case applicationproperty.FieldID, applicationproperty.FieldClientID, applicationproperty.FieldApplicationID, applicationproperty.FieldName, applicationproperty.FieldValue:
+		case applicationproperty.FieldID, applicationproperty.FieldClientID, applicationproperty.FieldApplicationID, applicationproperty.FieldName, applicationproperty.FieldValue, applicationproperty.FieldSealed:
 			values[i] = new(sql.NullString)
 		case applicationproperty.FieldCreatedAt, applicationproperty.FieldUpdatedAt:
 			values[i] = new(sql.NullTime)
@@ -157,6 +161,19 @@ func (_m *ApplicationProperty) assignValues(columns []string, values []any) erro
 			} else if value.Valid {
 				_m.Public = value.Bool
 			}
+		case applicationproperty.FieldSecret:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field secret", values[i])
+			} else if value.Valid {
+				_m.Secret = value.Bool
+			}
+		case applicationproperty.FieldSealed:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field sealed", values[i])
+			} else if value.Valid {
+				_m.Sealed = new(string)
+				*_m.Sealed = value.String
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -226,6 +243,11 @@ func (_m *ApplicationProperty) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("public=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Public))
+	builder.WriteString(", ")
+	builder.WriteString("secret=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Secret))
+	builder.WriteString(", ")
+	builder.WriteString("sealed=<sensitive>")
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -103,6 +103,34 @@ func (_c *ApplicationPropertyCreate) SetNillablePublic(v *bool) *ApplicationProp
 	return _c
 }
 
+// SetSecret sets the "secret" field.
+func (_c *ApplicationPropertyCreate) SetSecret(v bool) *ApplicationPropertyCreate {
+	_c.mutation.SetSecret(v)
+	return _c
+}
+
+// SetNillableSecret sets the "secret" field if the given value is not nil.
+func (_c *ApplicationPropertyCreate) SetNillableSecret(v *bool) *ApplicationPropertyCreate {
+	if v != nil {
+		_c.SetSecret(*v)
+	}
+	return _c
+}
+
+// SetSealed sets the "sealed" field.
+func (_c *ApplicationPropertyCreate) SetSealed(v string) *ApplicationPropertyCreate {
+	_c.mutation.SetSealed(v)
+	return _c
+}
+
+// SetNillableSealed sets the "sealed" field if the given value is not nil.
+func (_c *ApplicationPropertyCreate) SetNillableSealed(v *string) *ApplicationPropertyCreate {
+	if v != nil {
+		_c.SetSealed(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *ApplicationPropertyCreate) SetID(v oid.Property) *ApplicationPropertyCreate {
 	_c.mutation.SetID(v)
@@ -178,6 +206,10 @@ func (_c *ApplicationPropertyCreate) defaults() {
 		v := applicationproperty.DefaultPublic
 		_c.mutation.SetPublic(v)
 	}
+	if _, ok := _c.mutation.Secret(); !ok {
+		v := applicationproperty.DefaultSecret
+		_c.mutation.SetSecret(v)
+	}
 	if _, ok := _c.mutation.ID(); !ok {
 		v := applicationproperty.DefaultID()
 		_c.mutation.SetID(v)
@@ -214,6 +246,9 @@ func (_c *ApplicationPropertyCreate) check() error {
 	}
 	if _, ok := _c.mutation.Public(); !ok {
 		return &ValidationError{Name: "public", err: errors.New(`ent: missing required field "ApplicationProperty.public"`)}
+	}
+	if _, ok := _c.mutation.Secret(); !ok {
+		return &ValidationError{Name: "secret", err: errors.New(`ent: missing required field "ApplicationProperty.secret"`)}
 	}
 	if len(_c.mutation.ClientIDs()) == 0 {
 		return &ValidationError{Name: "client", err: errors.New(`ent: missing required edge "ApplicationProperty.client"`)}
@@ -279,6 +314,14 @@ func (_c *ApplicationPropertyCreate) createSpec() (*ApplicationProperty, *sqlgra
 	if value, ok := _c.mutation.Public(); ok {
 		_spec.SetField(applicationproperty.FieldPublic, field.TypeBool, value)
 		_node.Public = value
+	}
+	if value, ok := _c.mutation.Secret(); ok {
+		_spec.SetField(applicationproperty.FieldSecret, field.TypeBool, value)
+		_node.Secret = value
+	}
+	if value, ok := _c.mutation.Sealed(); ok {
+		_spec.SetField(applicationproperty.FieldSealed, field.TypeString, value)
+		_node.Sealed = &value
 	}
 	if nodes := _c.mutation.ClientIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{

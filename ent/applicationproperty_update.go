@@ -83,6 +83,40 @@ func (_u *ApplicationPropertyUpdate) SetNillablePublic(v *bool) *ApplicationProp
 	return _u
 }
 
+// SetSecret sets the "secret" field.
+func (_u *ApplicationPropertyUpdate) SetSecret(v bool) *ApplicationPropertyUpdate {
+	_u.mutation.SetSecret(v)
+	return _u
+}
+
+// SetNillableSecret sets the "secret" field if the given value is not nil.
+func (_u *ApplicationPropertyUpdate) SetNillableSecret(v *bool) *ApplicationPropertyUpdate {
+	if v != nil {
+		_u.SetSecret(*v)
+	}
+	return _u
+}
+
+// SetSealed sets the "sealed" field.
+func (_u *ApplicationPropertyUpdate) SetSealed(v string) *ApplicationPropertyUpdate {
+	_u.mutation.SetSealed(v)
+	return _u
+}
+
+// SetNillableSealed sets the "sealed" field if the given value is not nil.
+func (_u *ApplicationPropertyUpdate) SetNillableSealed(v *string) *ApplicationPropertyUpdate {
+	if v != nil {
+		_u.SetSealed(*v)
+	}
+	return _u
+}
+
+// ClearSealed clears the value of the "sealed" field.
+func (_u *ApplicationPropertyUpdate) ClearSealed() *ApplicationPropertyUpdate {
+	_u.mutation.ClearSealed()
+	return _u
+}
+
 // Mutation returns the ApplicationPropertyMutation object of the builder.
 func (_u *ApplicationPropertyUpdate) Mutation() *ApplicationPropertyMutation {
 	return _u.mutation
@@ -162,6 +196,15 @@ func (_u *ApplicationPropertyUpdate) sqlSave(ctx context.Context) (_node int, er
 	if value, ok := _u.mutation.Public(); ok {
 		_spec.SetField(applicationproperty.FieldPublic, field.TypeBool, value)
 	}
+	if value, ok := _u.mutation.Secret(); ok {
+		_spec.SetField(applicationproperty.FieldSecret, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.Sealed(); ok {
+		_spec.SetField(applicationproperty.FieldSealed, field.TypeString, value)
+	}
+	if _u.mutation.SealedCleared() {
+		_spec.ClearField(applicationproperty.FieldSealed, field.TypeString)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{applicationproperty.Label}
@@ -234,6 +277,40 @@ func (_u *ApplicationPropertyUpdateOne) SetNillablePublic(v *bool) *ApplicationP
 	if v != nil {
 		_u.SetPublic(*v)
 	}
+	return _u
+}
+
+// SetSecret sets the "secret" field.
+func (_u *ApplicationPropertyUpdateOne) SetSecret(v bool) *ApplicationPropertyUpdateOne {
+	_u.mutation.SetSecret(v)
+	return _u
+}
+
+// SetNillableSecret sets the "secret" field if the given value is not nil.
+func (_u *ApplicationPropertyUpdateOne) SetNillableSecret(v *bool) *ApplicationPropertyUpdateOne {
+	if v != nil {
+		_u.SetSecret(*v)
+	}
+	return _u
+}
+
+// SetSealed sets the "sealed" field.
+func (_u *ApplicationPropertyUpdateOne) SetSealed(v string) *ApplicationPropertyUpdateOne {
+	_u.mutation.SetSealed(v)
+	return _u
+}
+
+// SetNillableSealed sets the "sealed" field if the given value is not nil.
+func (_u *ApplicationPropertyUpdateOne) SetNillableSealed(v *string) *ApplicationPropertyUpdateOne {
+	if v != nil {
+		_u.SetSealed(*v)
+	}
+	return _u
+}
+
+// ClearSealed clears the value of the "sealed" field.
+func (_u *ApplicationPropertyUpdateOne) ClearSealed() *ApplicationPropertyUpdateOne {
+	_u.mutation.ClearSealed()
 	return _u
 }
 
@@ -345,6 +422,15 @@ func (_u *ApplicationPropertyUpdateOne) sqlSave(ctx context.Context) (_node *App
 	}
 	if value, ok := _u.mutation.Public(); ok {
 		_spec.SetField(applicationproperty.FieldPublic, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.Secret(); ok {
+		_spec.SetField(applicationproperty.FieldSecret, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.Sealed(); ok {
+		_spec.SetField(applicationproperty.FieldSealed, field.TypeString, value)
+	}
+	if _u.mutation.SealedCleared() {
+		_spec.ClearField(applicationproperty.FieldSealed, field.TypeString)
 	}
 	_node = &ApplicationProperty{config: _u.config}
 	_spec.Assign = _node.assignValues

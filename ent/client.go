@@ -18,6 +18,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/appanage/appanage/ent/accessgrant"
 	"github.com/appanage/appanage/ent/application"
+	"github.com/appanage/appanage/ent/applicationdependency"
 	"github.com/appanage/appanage/ent/applicationproperty"
 	"github.com/appanage/appanage/ent/attempt"
 	"github.com/appanage/appanage/ent/auditevent"
@@ -33,6 +34,7 @@ import (
 	"github.com/appanage/appanage/ent/outboxevent"
 	"github.com/appanage/appanage/ent/packagegift"
 	"github.com/appanage/appanage/ent/permission"
+	"github.com/appanage/appanage/ent/propertychange"
 	"github.com/appanage/appanage/ent/role"
 	"github.com/appanage/appanage/ent/rolepackage"
 	"github.com/appanage/appanage/ent/rolepath"
@@ -50,6 +52,8 @@ type Client struct {
 	AccessGrant *AccessGrantClient
 	// Application is the client for interacting with the Application builders.
 	Application *ApplicationClient
+	// ApplicationDependency is the client for interacting with the ApplicationDependency builders.
+	ApplicationDependency *ApplicationDependencyClient
 	// ApplicationProperty is the client for interacting with the ApplicationProperty builders.
 	ApplicationProperty *ApplicationPropertyClient
 	// Attempt is the client for interacting with the Attempt builders.
@@ -80,6 +84,8 @@ type Client struct {
 	PackageGift *PackageGiftClient
 	// Permission is the client for interacting with the Permission builders.
 	Permission *PermissionClient
+	// PropertyChange is the client for interacting with the PropertyChange builders.
+	PropertyChange *PropertyChangeClient
 	// Role is the client for interacting with the Role builders.
 	Role *RoleClient
 	// RolePackage is the client for interacting with the RolePackage builders.
@@ -105,6 +111,7 @@ func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.AccessGrant = NewAccessGrantClient(c.config)
 	c.Application = NewApplicationClient(c.config)
+	c.ApplicationDependency = NewApplicationDependencyClient(c.config)
 	c.ApplicationProperty = NewApplicationPropertyClient(c.config)
 	c.Attempt = NewAttemptClient(c.config)
 	c.AuditEvent = NewAuditEventClient(c.config)
@@ -120,6 +127,7 @@ func (c *Client) init() {
 	c.OutboxEvent = NewOutboxEventClient(c.config)
 	c.PackageGift = NewPackageGiftClient(c.config)
 	c.Permission = NewPermissionClient(c.config)
+	c.PropertyChange = NewPropertyChangeClient(c.config)
 	c.Role = NewRoleClient(c.config)
 	c.RolePackage = NewRolePackageClient(c.config)
 	c.RolePath = NewRolePathClient(c.config)
@@ -216,31 +224,33 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 	cfg := c.config
 	cfg.driver = tx
 	return &Tx{
-		ctx:                 ctx,
-		config:              cfg,
-		AccessGrant:         NewAccessGrantClient(cfg),
-		Application:         NewApplicationClient(cfg),
-		ApplicationProperty: NewApplicationPropertyClient(cfg),
-		Attempt:             NewAttemptClient(cfg),
-		AuditEvent:          NewAuditEventClient(cfg),
-		AuditHead:           NewAuditHeadClient(cfg),
-		ClaimedName:         NewClaimedNameClient(cfg),
-		ClientPath:          NewClientPathClient(cfg),
-		ClientURL:           NewClientURLClient(cfg),
-		IdempotencyKey:      NewIdempotencyKeyClient(cfg),
-		Invitation:          NewInvitationClient(cfg),
-		Lease:               NewLeaseClient(cfg),
-		Link:                NewLinkClient(cfg),
-		Membership:          NewMembershipClient(cfg),
-		OutboxEvent:         NewOutboxEventClient(cfg),
-		PackageGift:         NewPackageGiftClient(cfg),
-		Permission:          NewPermissionClient(cfg),
-		Role:                NewRoleClient(cfg),
-		RolePackage:         NewRolePackageClient(cfg),
-		RolePath:            NewRolePathClient(cfg),
-		Session:             NewSessionClient(cfg),
-		Tenant:              NewTenantClient(cfg),
-		User:                NewUserClient(cfg),
+		ctx:                   ctx,
+		config:                cfg,
+		AccessGrant:           NewAccessGrantClient(cfg),
+		Application:           NewApplicationClient(cfg),
+		ApplicationDependency: NewApplicationDependencyClient(cfg),
+		ApplicationProperty:   NewApplicationPropertyClient(cfg),
+		Attempt:               NewAttemptClient(cfg),
+		AuditEvent:            NewAuditEventClient(cfg),
+		AuditHead:             NewAuditHeadClient(cfg),
+		ClaimedName:           NewClaimedNameClient(cfg),
+		ClientPath:            NewClientPathClient(cfg),
+		ClientURL:             NewClientURLClient(cfg),
+		IdempotencyKey:        NewIdempotencyKeyClient(cfg),
+		Invitation:            NewInvitationClient(cfg),
+		Lease:                 NewLeaseClient(cfg),
+		Link:                  NewLinkClient(cfg),
+		Membership:            NewMembershipClient(cfg),
+		OutboxEvent:           NewOutboxEventClient(cfg),
+		PackageGift:           NewPackageGiftClient(cfg),
+		Permission:            NewPermissionClient(cfg),
+		PropertyChange:        NewPropertyChangeClient(cfg),
+		Role:                  NewRoleClient(cfg),
+		RolePackage:           NewRolePackageClient(cfg),
+		RolePath:              NewRolePathClient(cfg),
+		Session:               NewSessionClient(cfg),
+		Tenant:                NewTenantClient(cfg),
+		User:                  NewUserClient(cfg),
 	}, nil
 }
 
@@ -258,31 +268,33 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 	cfg := c.config
 	cfg.driver = &txDriver{tx: tx, drv: c.driver}
 	return &Tx{
-		ctx:                 ctx,
-		config:              cfg,
-		AccessGrant:         NewAccessGrantClient(cfg),
-		Application:         NewApplicationClient(cfg),
-		ApplicationProperty: NewApplicationPropertyClient(cfg),
-		Attempt:             NewAttemptClient(cfg),
-		AuditEvent:          NewAuditEventClient(cfg),
-		AuditHead:           NewAuditHeadClient(cfg),
-		ClaimedName:         NewClaimedNameClient(cfg),
-		ClientPath:          NewClientPathClient(cfg),
-		ClientURL:           NewClientURLClient(cfg),
-		IdempotencyKey:      NewIdempotencyKeyClient(cfg),
-		Invitation:          NewInvitationClient(cfg),
-		Lease:               NewLeaseClient(cfg),
-		Link:                NewLinkClient(cfg),
-		Membership:          NewMembershipClient(cfg),
-		OutboxEvent:         NewOutboxEventClient(cfg),
-		PackageGift:         NewPackageGiftClient(cfg),
-		Permission:          NewPermissionClient(cfg),
-		Role:                NewRoleClient(cfg),
-		RolePackage:         NewRolePackageClient(cfg),
-		RolePath:            NewRolePathClient(cfg),
-		Session:             NewSessionClient(cfg),
-		Tenant:              NewTenantClient(cfg),
-		User:                NewUserClient(cfg),
+		ctx:                   ctx,
+		config:                cfg,
+		AccessGrant:           NewAccessGrantClient(cfg),
+		Application:           NewApplicationClient(cfg),
+		ApplicationDependency: NewApplicationDependencyClient(cfg),
+		ApplicationProperty:   NewApplicationPropertyClient(cfg),
+		Attempt:               NewAttemptClient(cfg),
+		AuditEvent:            NewAuditEventClient(cfg),
+		AuditHead:             NewAuditHeadClient(cfg),
+		ClaimedName:           NewClaimedNameClient(cfg),
+		ClientPath:            NewClientPathClient(cfg),
+		ClientURL:             NewClientURLClient(cfg),
+		IdempotencyKey:        NewIdempotencyKeyClient(cfg),
+		Invitation:            NewInvitationClient(cfg),
+		Lease:                 NewLeaseClient(cfg),
+		Link:                  NewLinkClient(cfg),
+		Membership:            NewMembershipClient(cfg),
+		OutboxEvent:           NewOutboxEventClient(cfg),
+		PackageGift:           NewPackageGiftClient(cfg),
+		Permission:            NewPermissionClient(cfg),
+		PropertyChange:        NewPropertyChangeClient(cfg),
+		Role:                  NewRoleClient(cfg),
+		RolePackage:           NewRolePackageClient(cfg),
+		RolePath:              NewRolePathClient(cfg),
+		Session:               NewSessionClient(cfg),
+		Tenant:                NewTenantClient(cfg),
+		User:                  NewUserClient(cfg),
 	}, nil
 }
 
@@ -312,10 +324,11 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.AccessGrant, c.Application, c.ApplicationProperty, c.Attempt, c.AuditEvent,
-		c.AuditHead, c.ClaimedName, c.ClientPath, c.ClientURL, c.IdempotencyKey,
-		c.Invitation, c.Lease, c.Link, c.Membership, c.OutboxEvent, c.PackageGift,
-		c.Permission, c.Role, c.RolePackage, c.RolePath, c.Session, c.Tenant, c.User,
+		c.AccessGrant, c.Application, c.ApplicationDependency, c.ApplicationProperty,
+		c.Attempt, c.AuditEvent, c.AuditHead, c.ClaimedName, c.ClientPath, c.ClientURL,
+		c.IdempotencyKey, c.Invitation, c.Lease, c.Link, c.Membership, c.OutboxEvent,
+		c.PackageGift, c.Permission, c.PropertyChange, c.Role, c.RolePackage,
+		c.RolePath, c.Session, c.Tenant, c.User,
 	} {
 		n.Use(hooks...)
 	}
@@ -325,10 +338,11 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.AccessGrant, c.Application, c.ApplicationProperty, c.Attempt, c.AuditEvent,
-		c.AuditHead, c.ClaimedName, c.ClientPath, c.ClientURL, c.IdempotencyKey,
-		c.Invitation, c.Lease, c.Link, c.Membership, c.OutboxEvent, c.PackageGift,
-		c.Permission, c.Role, c.RolePackage, c.RolePath, c.Session, c.Tenant, c.User,
+		c.AccessGrant, c.Application, c.ApplicationDependency, c.ApplicationProperty,
+		c.Attempt, c.AuditEvent, c.AuditHead, c.ClaimedName, c.ClientPath, c.ClientURL,
+		c.IdempotencyKey, c.Invitation, c.Lease, c.Link, c.Membership, c.OutboxEvent,
+		c.PackageGift, c.Permission, c.PropertyChange, c.Role, c.RolePackage,
+		c.RolePath, c.Session, c.Tenant, c.User,
 	} {
 		n.Intercept(interceptors...)
 	}
@@ -341,6 +355,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.AccessGrant.mutate(ctx, m)
 	case *ApplicationMutation:
 		return c.Application.mutate(ctx, m)
+	case *ApplicationDependencyMutation:
+		return c.ApplicationDependency.mutate(ctx, m)
 	case *ApplicationPropertyMutation:
 		return c.ApplicationProperty.mutate(ctx, m)
 	case *AttemptMutation:
@@ -371,6 +387,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.PackageGift.mutate(ctx, m)
 	case *PermissionMutation:
 		return c.Permission.mutate(ctx, m)
+	case *PropertyChangeMutation:
+		return c.PropertyChange.mutate(ctx, m)
 	case *RoleMutation:
 		return c.Role.mutate(ctx, m)
 	case *RolePackageMutation:
@@ -837,6 +855,54 @@ func (c *ApplicationClient) QuerySessions(_m *Application) *SessionQuery {
 	return query
 }
 
+// QueryPropertyChanges queries the property_changes edge of a Application.
+func (c *ApplicationClient) QueryPropertyChanges(_m *Application) *PropertyChangeQuery {
+	query := (&PropertyChangeClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, id),
+			sqlgraph.To(propertychange.Table, propertychange.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, application.PropertyChangesTable, application.PropertyChangesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryDependencies queries the dependencies edge of a Application.
+func (c *ApplicationClient) QueryDependencies(_m *Application) *ApplicationDependencyQuery {
+	query := (&ApplicationDependencyClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, id),
+			sqlgraph.To(applicationdependency.Table, applicationdependency.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, application.DependenciesTable, application.DependenciesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryDependents queries the dependents edge of a Application.
+func (c *ApplicationClient) QueryDependents(_m *Application) *ApplicationDependencyQuery {
+	query := (&ApplicationDependencyClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, id),
+			sqlgraph.To(applicationdependency.Table, applicationdependency.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, application.DependentsTable, application.DependentsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
 // Hooks returns the client hooks.
 func (c *ApplicationClient) Hooks() []Hook {
 	return c.hooks.Application
@@ -859,6 +925,187 @@ func (c *ApplicationClient) mutate(ctx context.Context, m *ApplicationMutation) 
 		return (&ApplicationDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown Application mutation op: %q", m.Op())
+	}
+}
+
+// ApplicationDependencyClient is a client for the ApplicationDependency schema.
+type ApplicationDependencyClient struct {
+	config
+}
+
+// NewApplicationDependencyClient returns a client for the ApplicationDependency from the given config.
+func NewApplicationDependencyClient(c config) *ApplicationDependencyClient {
+	return &ApplicationDependencyClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `applicationdependency.Hooks(f(g(h())))`.
+func (c *ApplicationDependencyClient) Use(hooks ...Hook) {
+	c.hooks.ApplicationDependency = append(c.hooks.ApplicationDependency, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `applicationdependency.Intercept(f(g(h())))`.
+func (c *ApplicationDependencyClient) Intercept(interceptors ...Interceptor) {
+	c.inters.ApplicationDependency = append(c.inters.ApplicationDependency, interceptors...)
+}
+
+// Create returns a builder for creating a ApplicationDependency entity.
+func (c *ApplicationDependencyClient) Create() *ApplicationDependencyCreate {
+	mutation := newApplicationDependencyMutation(c.config, OpCreate)
+	return &ApplicationDependencyCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of ApplicationDependency entities.
+func (c *ApplicationDependencyClient) CreateBulk(builders ...*ApplicationDependencyCreate) *ApplicationDependencyCreateBulk {
+	return &ApplicationDependencyCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *ApplicationDependencyClient) MapCreateBulk(slice any, setFunc func(*ApplicationDependencyCreate, int)) *ApplicationDependencyCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &ApplicationDependencyCreateBulk{err: fmt.Errorf("calling to ApplicationDependencyClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*ApplicationDependencyCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &ApplicationDependencyCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for ApplicationDependency.
+func (c *ApplicationDependencyClient) Update() *ApplicationDependencyUpdate {
+	mutation := newApplicationDependencyMutation(c.config, OpUpdate)
+	return &ApplicationDependencyUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *ApplicationDependencyClient) UpdateOne(_m *ApplicationDependency) *ApplicationDependencyUpdateOne {
+	mutation := newApplicationDependencyMutation(c.config, OpUpdateOne, withApplicationDependency(_m))
+	return &ApplicationDependencyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *ApplicationDependencyClient) UpdateOneID(id oid.Dependency) *ApplicationDependencyUpdateOne {
+	mutation := newApplicationDependencyMutation(c.config, OpUpdateOne, withApplicationDependencyID(id))
+	return &ApplicationDependencyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for ApplicationDependency.
+func (c *ApplicationDependencyClient) Delete() *ApplicationDependencyDelete {
+	mutation := newApplicationDependencyMutation(c.config, OpDelete)
+	return &ApplicationDependencyDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *ApplicationDependencyClient) DeleteOne(_m *ApplicationDependency) *ApplicationDependencyDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *ApplicationDependencyClient) DeleteOneID(id oid.Dependency) *ApplicationDependencyDeleteOne {
+	builder := c.Delete().Where(applicationdependency.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &ApplicationDependencyDeleteOne{builder}
+}
+
+// Query returns a query builder for ApplicationDependency.
+func (c *ApplicationDependencyClient) Query() *ApplicationDependencyQuery {
+	return &ApplicationDependencyQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeApplicationDependency},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a ApplicationDependency entity by its id.
+func (c *ApplicationDependencyClient) Get(ctx context.Context, id oid.Dependency) (*ApplicationDependency, error) {
+	return c.Query().Where(applicationdependency.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *ApplicationDependencyClient) GetX(ctx context.Context, id oid.Dependency) *ApplicationDependency {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryClient queries the client edge of a ApplicationDependency.
+func (c *ApplicationDependencyClient) QueryClient(_m *ApplicationDependency) *TenantQuery {
+	query := (&TenantClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(applicationdependency.Table, applicationdependency.FieldID, id),
+			sqlgraph.To(tenant.Table, tenant.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, applicationdependency.ClientTable, applicationdependency.ClientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryApplication queries the application edge of a ApplicationDependency.
+func (c *ApplicationDependencyClient) QueryApplication(_m *ApplicationDependency) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(applicationdependency.Table, applicationdependency.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, applicationdependency.ApplicationTable, applicationdependency.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryDependency queries the dependency edge of a ApplicationDependency.
+func (c *ApplicationDependencyClient) QueryDependency(_m *ApplicationDependency) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(applicationdependency.Table, applicationdependency.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, applicationdependency.DependencyTable, applicationdependency.DependencyColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *ApplicationDependencyClient) Hooks() []Hook {
+	return c.hooks.ApplicationDependency
+}
+
+// Interceptors returns the client interceptors.
+func (c *ApplicationDependencyClient) Interceptors() []Interceptor {
+	return c.inters.ApplicationDependency
+}
+
+func (c *ApplicationDependencyClient) mutate(ctx context.Context, m *ApplicationDependencyMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&ApplicationDependencyCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&ApplicationDependencyUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&ApplicationDependencyUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&ApplicationDependencyDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown ApplicationDependency mutation op: %q", m.Op())
 	}
 }
 
@@ -3128,6 +3375,171 @@ func (c *PermissionClient) mutate(ctx context.Context, m *PermissionMutation) (V
 	}
 }
 
+// PropertyChangeClient is a client for the PropertyChange schema.
+type PropertyChangeClient struct {
+	config
+}
+
+// NewPropertyChangeClient returns a client for the PropertyChange from the given config.
+func NewPropertyChangeClient(c config) *PropertyChangeClient {
+	return &PropertyChangeClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `propertychange.Hooks(f(g(h())))`.
+func (c *PropertyChangeClient) Use(hooks ...Hook) {
+	c.hooks.PropertyChange = append(c.hooks.PropertyChange, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `propertychange.Intercept(f(g(h())))`.
+func (c *PropertyChangeClient) Intercept(interceptors ...Interceptor) {
+	c.inters.PropertyChange = append(c.inters.PropertyChange, interceptors...)
+}
+
+// Create returns a builder for creating a PropertyChange entity.
+func (c *PropertyChangeClient) Create() *PropertyChangeCreate {
+	mutation := newPropertyChangeMutation(c.config, OpCreate)
+	return &PropertyChangeCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of PropertyChange entities.
+func (c *PropertyChangeClient) CreateBulk(builders ...*PropertyChangeCreate) *PropertyChangeCreateBulk {
+	return &PropertyChangeCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *PropertyChangeClient) MapCreateBulk(slice any, setFunc func(*PropertyChangeCreate, int)) *PropertyChangeCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &PropertyChangeCreateBulk{err: fmt.Errorf("calling to PropertyChangeClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*PropertyChangeCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &PropertyChangeCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for PropertyChange.
+func (c *PropertyChangeClient) Update() *PropertyChangeUpdate {
+	mutation := newPropertyChangeMutation(c.config, OpUpdate)
+	return &PropertyChangeUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *PropertyChangeClient) UpdateOne(_m *PropertyChange) *PropertyChangeUpdateOne {
+	mutation := newPropertyChangeMutation(c.config, OpUpdateOne, withPropertyChange(_m))
+	return &PropertyChangeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *PropertyChangeClient) UpdateOneID(id oid.PropertyChange) *PropertyChangeUpdateOne {
+	mutation := newPropertyChangeMutation(c.config, OpUpdateOne, withPropertyChangeID(id))
+	return &PropertyChangeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for PropertyChange.
+func (c *PropertyChangeClient) Delete() *PropertyChangeDelete {
+	mutation := newPropertyChangeMutation(c.config, OpDelete)
+	return &PropertyChangeDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *PropertyChangeClient) DeleteOne(_m *PropertyChange) *PropertyChangeDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *PropertyChangeClient) DeleteOneID(id oid.PropertyChange) *PropertyChangeDeleteOne {
+	builder := c.Delete().Where(propertychange.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &PropertyChangeDeleteOne{builder}
+}
+
+// Query returns a query builder for PropertyChange.
+func (c *PropertyChangeClient) Query() *PropertyChangeQuery {
+	return &PropertyChangeQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypePropertyChange},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a PropertyChange entity by its id.
+func (c *PropertyChangeClient) Get(ctx context.Context, id oid.PropertyChange) (*PropertyChange, error) {
+	return c.Query().Where(propertychange.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *PropertyChangeClient) GetX(ctx context.Context, id oid.PropertyChange) *PropertyChange {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryClient queries the client edge of a PropertyChange.
+func (c *PropertyChangeClient) QueryClient(_m *PropertyChange) *TenantQuery {
+	query := (&TenantClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(propertychange.Table, propertychange.FieldID, id),
+			sqlgraph.To(tenant.Table, tenant.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, propertychange.ClientTable, propertychange.ClientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryApplication queries the application edge of a PropertyChange.
+func (c *PropertyChangeClient) QueryApplication(_m *PropertyChange) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(propertychange.Table, propertychange.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, propertychange.ApplicationTable, propertychange.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *PropertyChangeClient) Hooks() []Hook {
+	return c.hooks.PropertyChange
+}
+
+// Interceptors returns the client interceptors.
+func (c *PropertyChangeClient) Interceptors() []Interceptor {
+	return c.inters.PropertyChange
+}
+
+func (c *PropertyChangeClient) mutate(ctx context.Context, m *PropertyChangeMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&PropertyChangeCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&PropertyChangeUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&PropertyChangeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&PropertyChangeDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown PropertyChange mutation op: %q", m.Op())
+	}
+}
+
 // RoleClient is a client for the Role schema.
 type RoleClient struct {
 	config
@@ -4504,15 +4916,16 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		AccessGrant, Application, ApplicationProperty, Attempt, AuditEvent, AuditHead,
-		ClaimedName, ClientPath, ClientURL, IdempotencyKey, Invitation, Lease, Link,
-		Membership, OutboxEvent, PackageGift, Permission, Role, RolePackage, RolePath,
-		Session, Tenant, User []ent.Hook
+		AccessGrant, Application, ApplicationDependency, ApplicationProperty, Attempt,
+		AuditEvent, AuditHead, ClaimedName, ClientPath, ClientURL, IdempotencyKey,
+		Invitation, Lease, Link, Membership, OutboxEvent, PackageGift, Permission,
+		PropertyChange, Role, RolePackage, RolePath, Session, Tenant, User []ent.Hook
 	}
 	inters struct {
-		AccessGrant, Application, ApplicationProperty, Attempt, AuditEvent, AuditHead,
-		ClaimedName, ClientPath, ClientURL, IdempotencyKey, Invitation, Lease, Link,
-		Membership, OutboxEvent, PackageGift, Permission, Role, RolePackage, RolePath,
-		Session, Tenant, User []ent.Interceptor
+		AccessGrant, Application, ApplicationDependency, ApplicationProperty, Attempt,
+		AuditEvent, AuditHead, ClaimedName, ClientPath, ClientURL, IdempotencyKey,
+		Invitation, Lease, Link, Membership, OutboxEvent, PackageGift, Permission,
+		PropertyChange, Role, RolePackage, RolePath, Session, Tenant,
+		User []ent.Interceptor
 	}
 )

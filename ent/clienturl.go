@@ -35,6 +35,8 @@ type ClientURL struct {
 	Origin string `json:"origin,omitempty"`
 	// ProvenOrigin holds the value of the "proven_origin" field.
 	ProvenOrigin *string `json:"proven_origin,omitempty"`
+	// Challenge holds the value of the "challenge" field.
+	Challenge string `json:"challenge,omitempty"`
 	// Status holds the value of the "status" field.
 	Status enum.URLStatus `json:"status,omitempty"`
 	// ProvenAt holds the value of the "proven_at" field.
@@ -85,7 +87,7 @@ func (*ClientURL) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case clienturl.FieldVersion:
 			values[i] = new(sql.NullInt64)
-		case clienturl.FieldID, clienturl.FieldClientID, clienturl.FieldApplicationID, clienturl.FieldOrigin, clienturl.FieldProvenOrigin, clienturl.FieldStatus:
+		case clienturl.FieldID, clienturl.FieldClientID, clienturl.FieldApplicationID, clienturl.FieldOrigin, clienturl.FieldProvenOrigin, clienturl.FieldChallenge, clienturl.FieldStatus:
 			values[i] = new(sql.NullString)
 		case clienturl.FieldCreatedAt, clienturl.FieldUpdatedAt, clienturl.FieldProvenAt:
 			values[i] = new(sql.NullTime)
@@ -152,6 +154,12 @@ func (_m *ClientURL) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.ProvenOrigin = new(string)
 				*_m.ProvenOrigin = value.String
+			}
+		case clienturl.FieldChallenge:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field challenge", values[i])
+			} else if value.Valid {
+				_m.Challenge = value.String
 			}
 		case clienturl.FieldStatus:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -234,6 +242,9 @@ func (_m *ClientURL) String() string {
 		builder.WriteString("proven_origin=")
 		builder.WriteString(*v)
 	}
+	builder.WriteString(", ")
+	builder.WriteString("challenge=")
+	builder.WriteString(_m.Challenge)
 	builder.WriteString(", ")
 	builder.WriteString("status=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Status))

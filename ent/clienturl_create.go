@@ -98,6 +98,20 @@ func (_c *ClientURLCreate) SetNillableProvenOrigin(v *string) *ClientURLCreate {
 	return _c
 }
 
+// SetChallenge sets the "challenge" field.
+func (_c *ClientURLCreate) SetChallenge(v string) *ClientURLCreate {
+	_c.mutation.SetChallenge(v)
+	return _c
+}
+
+// SetNillableChallenge sets the "challenge" field if the given value is not nil.
+func (_c *ClientURLCreate) SetNillableChallenge(v *string) *ClientURLCreate {
+	if v != nil {
+		_c.SetChallenge(*v)
+	}
+	return _c
+}
+
 // SetStatus sets the "status" field.
 func (_c *ClientURLCreate) SetStatus(v enum.URLStatus) *ClientURLCreate {
 	_c.mutation.SetStatus(v)
@@ -197,6 +211,10 @@ func (_c *ClientURLCreate) defaults() {
 		v := clienturl.DefaultVersion
 		_c.mutation.SetVersion(v)
 	}
+	if _, ok := _c.mutation.Challenge(); !ok {
+		v := clienturl.DefaultChallenge
+		_c.mutation.SetChallenge(v)
+	}
 	if _, ok := _c.mutation.Status(); !ok {
 		v := clienturl.DefaultStatus
 		_c.mutation.SetStatus(v)
@@ -235,6 +253,14 @@ func (_c *ClientURLCreate) check() error {
 	if v, ok := _c.mutation.ProvenOrigin(); ok {
 		if err := clienturl.ProvenOriginValidator(v); err != nil {
 			return &ValidationError{Name: "proven_origin", err: fmt.Errorf(`ent: validator failed for field "ClientURL.proven_origin": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Challenge(); !ok {
+		return &ValidationError{Name: "challenge", err: errors.New(`ent: missing required field "ClientURL.challenge"`)}
+	}
+	if v, ok := _c.mutation.Challenge(); ok {
+		if err := clienturl.ChallengeValidator(v); err != nil {
+			return &ValidationError{Name: "challenge", err: fmt.Errorf(`ent: validator failed for field "ClientURL.challenge": %w`, err)}
 		}
 	}
 	if _, ok := _c.mutation.Status(); !ok {
@@ -305,6 +331,10 @@ func (_c *ClientURLCreate) createSpec() (*ClientURL, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ProvenOrigin(); ok {
 		_spec.SetField(clienturl.FieldProvenOrigin, field.TypeString, value)
 		_node.ProvenOrigin = &value
+	}
+	if value, ok := _c.mutation.Challenge(); ok {
+		_spec.SetField(clienturl.FieldChallenge, field.TypeString, value)
+		_node.Challenge = value
 	}
 	if value, ok := _c.mutation.Status(); ok {
 		_spec.SetField(clienturl.FieldStatus, field.TypeEnum, value)

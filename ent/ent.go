@@ -14,6 +14,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/appanage/appanage/ent/accessgrant"
 	"github.com/appanage/appanage/ent/application"
+	"github.com/appanage/appanage/ent/applicationdependency"
 	"github.com/appanage/appanage/ent/applicationproperty"
 	"github.com/appanage/appanage/ent/attempt"
 	"github.com/appanage/appanage/ent/auditevent"
@@ -29,6 +30,7 @@ import (
 	"github.com/appanage/appanage/ent/outboxevent"
 	"github.com/appanage/appanage/ent/packagegift"
 	"github.com/appanage/appanage/ent/permission"
+	"github.com/appanage/appanage/ent/propertychange"
 	"github.com/appanage/appanage/ent/role"
 	"github.com/appanage/appanage/ent/rolepackage"
 	"github.com/appanage/appanage/ent/rolepath"
@@ -95,29 +97,31 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
-			accessgrant.Table:         accessgrant.ValidColumn,
-			application.Table:         application.ValidColumn,
-			applicationproperty.Table: applicationproperty.ValidColumn,
-			attempt.Table:             attempt.ValidColumn,
-			auditevent.Table:          auditevent.ValidColumn,
-			audithead.Table:           audithead.ValidColumn,
-			claimedname.Table:         claimedname.ValidColumn,
-			clientpath.Table:          clientpath.ValidColumn,
-			clienturl.Table:           clienturl.ValidColumn,
-			idempotencykey.Table:      idempotencykey.ValidColumn,
-			invitation.Table:          invitation.ValidColumn,
-			lease.Table:               lease.ValidColumn,
-			link.Table:                link.ValidColumn,
-			membership.Table:          membership.ValidColumn,
-			outboxevent.Table:         outboxevent.ValidColumn,
-			packagegift.Table:         packagegift.ValidColumn,
-			permission.Table:          permission.ValidColumn,
-			role.Table:                role.ValidColumn,
-			rolepackage.Table:         rolepackage.ValidColumn,
-			rolepath.Table:            rolepath.ValidColumn,
-			session.Table:             session.ValidColumn,
-			tenant.Table:              tenant.ValidColumn,
-			user.Table:                user.ValidColumn,
+			accessgrant.Table:           accessgrant.ValidColumn,
+			application.Table:           application.ValidColumn,
+			applicationdependency.Table: applicationdependency.ValidColumn,
+			applicationproperty.Table:   applicationproperty.ValidColumn,
+			attempt.Table:               attempt.ValidColumn,
+			auditevent.Table:            auditevent.ValidColumn,
+			audithead.Table:             audithead.ValidColumn,
+			claimedname.Table:           claimedname.ValidColumn,
+			clientpath.Table:            clientpath.ValidColumn,
+			clienturl.Table:             clienturl.ValidColumn,
+			idempotencykey.Table:        idempotencykey.ValidColumn,
+			invitation.Table:            invitation.ValidColumn,
+			lease.Table:                 lease.ValidColumn,
+			link.Table:                  link.ValidColumn,
+			membership.Table:            membership.ValidColumn,
+			outboxevent.Table:           outboxevent.ValidColumn,
+			packagegift.Table:           packagegift.ValidColumn,
+			permission.Table:            permission.ValidColumn,
+			propertychange.Table:        propertychange.ValidColumn,
+			role.Table:                  role.ValidColumn,
+			rolepackage.Table:           rolepackage.ValidColumn,
+			rolepath.Table:              rolepath.ValidColumn,
+			session.Table:               session.ValidColumn,
+			tenant.Table:                tenant.ValidColumn,
+			user.Table:                  user.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

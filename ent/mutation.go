@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/appanage/appanage/ent/accessgrant"
 	"github.com/appanage/appanage/ent/application"
+	"github.com/appanage/appanage/ent/applicationdependency"
 	"github.com/appanage/appanage/ent/applicationproperty"
 	"github.com/appanage/appanage/ent/attempt"
 	"github.com/appanage/appanage/ent/auditevent"
@@ -29,6 +30,7 @@ import (
 	"github.com/appanage/appanage/ent/packagegift"
 	"github.com/appanage/appanage/ent/permission"
 	"github.com/appanage/appanage/ent/predicate"
+	"github.com/appanage/appanage/ent/propertychange"
 	"github.com/appanage/appanage/ent/role"
 	"github.com/appanage/appanage/ent/rolepackage"
 	"github.com/appanage/appanage/ent/rolepath"
@@ -48,29 +50,31 @@ const (
 	OpUpdateOne = ent.OpUpdateOne
 
 	// Node types.
-	TypeAccessGrant         = "AccessGrant"
-	TypeApplication         = "Application"
-	TypeApplicationProperty = "ApplicationProperty"
-	TypeAttempt             = "Attempt"
-	TypeAuditEvent          = "AuditEvent"
-	TypeAuditHead           = "AuditHead"
-	TypeClaimedName         = "ClaimedName"
-	TypeClientPath          = "ClientPath"
-	TypeClientURL           = "ClientURL"
-	TypeIdempotencyKey      = "IdempotencyKey"
-	TypeInvitation          = "Invitation"
-	TypeLease               = "Lease"
-	TypeLink                = "Link"
-	TypeMembership          = "Membership"
-	TypeOutboxEvent         = "OutboxEvent"
-	TypePackageGift         = "PackageGift"
-	TypePermission          = "Permission"
-	TypeRole                = "Role"
-	TypeRolePackage         = "RolePackage"
-	TypeRolePath            = "RolePath"
-	TypeSession             = "Session"
-	TypeTenant              = "Tenant"
-	TypeUser                = "User"
+	TypeAccessGrant           = "AccessGrant"
+	TypeApplication           = "Application"
+	TypeApplicationDependency = "ApplicationDependency"
+	TypeApplicationProperty   = "ApplicationProperty"
+	TypeAttempt               = "Attempt"
+	TypeAuditEvent            = "AuditEvent"
+	TypeAuditHead             = "AuditHead"
+	TypeClaimedName           = "ClaimedName"
+	TypeClientPath            = "ClientPath"
+	TypeClientURL             = "ClientURL"
+	TypeIdempotencyKey        = "IdempotencyKey"
+	TypeInvitation            = "Invitation"
+	TypeLease                 = "Lease"
+	TypeLink                  = "Link"
+	TypeMembership            = "Membership"
+	TypeOutboxEvent           = "OutboxEvent"
+	TypePackageGift           = "PackageGift"
+	TypePermission            = "Permission"
+	TypePropertyChange        = "PropertyChange"
+	TypeRole                  = "Role"
+	TypeRolePackage           = "RolePackage"
+	TypeRolePath              = "RolePath"
+	TypeSession               = "Session"
+	TypeTenant                = "Tenant"
+	TypeUser                  = "User"
 )
 
 // AccessGrantMutation represents an operation that mutates the AccessGrant nodes in the graph.
@@ -86,6 +90,9 @@ type AccessGrantMutation struct {
 	level              *enum.AccessLevel
 	expires_at         *time.Time
 	reason             *string
+	lent               *bool
+	lent_until         *time.Time
+	embeddable         *bool
 	clearedFields      map[string]struct{}
 	client             *oid.Client
 	clearedclient      bool
@@ -610,6 +617,127 @@ func (m *AccessGrantMutation) ResetGivenByID() {
 	delete(m.clearedFields, accessgrant.FieldGivenByID)
 }
 
+// SetLent sets the "lent" field.
+func (m *AccessGrantMutation) SetLent(b bool) {
+	m.lent = &b
+}
+
+// Lent returns the value of the "lent" field in the mutation.
+func (m *AccessGrantMutation) Lent() (r bool, exists bool) {
+	v := m.lent
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLent returns the old "lent" field's value of the AccessGrant entity.
+// If the AccessGrant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessGrantMutation) OldLent(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLent is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLent requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLent: %w", err)
+	}
+	return oldValue.Lent, nil
+}
+
+// ResetLent resets all changes to the "lent" field.
+func (m *AccessGrantMutation) ResetLent() {
+	m.lent = nil
+}
+
+// SetLentUntil sets the "lent_until" field.
+func (m *AccessGrantMutation) SetLentUntil(t time.Time) {
+	m.lent_until = &t
+}
+
+// LentUntil returns the value of the "lent_until" field in the mutation.
+func (m *AccessGrantMutation) LentUntil() (r time.Time, exists bool) {
+	v := m.lent_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLentUntil returns the old "lent_until" field's value of the AccessGrant entity.
+// If the AccessGrant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessGrantMutation) OldLentUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLentUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLentUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLentUntil: %w", err)
+	}
+	return oldValue.LentUntil, nil
+}
+
+// ClearLentUntil clears the value of the "lent_until" field.
+func (m *AccessGrantMutation) ClearLentUntil() {
+	m.lent_until = nil
+	m.clearedFields[accessgrant.FieldLentUntil] = struct{}{}
+}
+
+// LentUntilCleared returns if the "lent_until" field was cleared in this mutation.
+func (m *AccessGrantMutation) LentUntilCleared() bool {
+	_, ok := m.clearedFields[accessgrant.FieldLentUntil]
+	return ok
+}
+
+// ResetLentUntil resets all changes to the "lent_until" field.
+func (m *AccessGrantMutation) ResetLentUntil() {
+	m.lent_until = nil
+	delete(m.clearedFields, accessgrant.FieldLentUntil)
+}
+
+// SetEmbeddable sets the "embeddable" field.
+func (m *AccessGrantMutation) SetEmbeddable(b bool) {
+	m.embeddable = &b
+}
+
+// Embeddable returns the value of the "embeddable" field in the mutation.
+func (m *AccessGrantMutation) Embeddable() (r bool, exists bool) {
+	v := m.embeddable
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEmbeddable returns the old "embeddable" field's value of the AccessGrant entity.
+// If the AccessGrant object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessGrantMutation) OldEmbeddable(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEmbeddable is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEmbeddable requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEmbeddable: %w", err)
+	}
+	return oldValue.Embeddable, nil
+}
+
+// ResetEmbeddable resets all changes to the "embeddable" field.
+func (m *AccessGrantMutation) ResetEmbeddable() {
+	m.embeddable = nil
+}
+
 // ClearClient clears the "client" edge to the Tenant entity.
 func (m *AccessGrantMutation) ClearClient() {
 	m.clearedclient = true
@@ -752,7 +880,7 @@ func (m *AccessGrantMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *AccessGrantMutation) Fields() []string {
-	fields := make([]string, 0, 10)
+	fields := make([]string, 0, 13)
 	if m.created_at != nil {
 		fields = append(fields, accessgrant.FieldCreatedAt)
 	}
@@ -783,6 +911,15 @@ func (m *AccessGrantMutation) Fields() []string {
 	if m.given_by != nil {
 		fields = append(fields, accessgrant.FieldGivenByID)
 	}
+	if m.lent != nil {
+		fields = append(fields, accessgrant.FieldLent)
+	}
+	if m.lent_until != nil {
+		fields = append(fields, accessgrant.FieldLentUntil)
+	}
+	if m.embeddable != nil {
+		fields = append(fields, accessgrant.FieldEmbeddable)
+	}
 	return fields
 }
 
@@ -811,6 +948,12 @@ func (m *AccessGrantMutation) Field(name string) (ent.Value, bool) {
 		return m.GiverID()
 	case accessgrant.FieldGivenByID:
 		return m.GivenByID()
+	case accessgrant.FieldLent:
+		return m.Lent()
+	case accessgrant.FieldLentUntil:
+		return m.LentUntil()
+	case accessgrant.FieldEmbeddable:
+		return m.Embeddable()
 	}
 	return nil, false
 }
@@ -840,6 +983,12 @@ func (m *AccessGrantMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldGiverID(ctx)
 	case accessgrant.FieldGivenByID:
 		return m.OldGivenByID(ctx)
+	case accessgrant.FieldLent:
+		return m.OldLent(ctx)
+	case accessgrant.FieldLentUntil:
+		return m.OldLentUntil(ctx)
+	case accessgrant.FieldEmbeddable:
+		return m.OldEmbeddable(ctx)
 	}
 	return nil, fmt.Errorf("unknown AccessGrant field %s", name)
 }
@@ -919,6 +1068,27 @@ func (m *AccessGrantMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetGivenByID(v)
 		return nil
+	case accessgrant.FieldLent:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLent(v)
+		return nil
+	case accessgrant.FieldLentUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLentUntil(v)
+		return nil
+	case accessgrant.FieldEmbeddable:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEmbeddable(v)
+		return nil
 	}
 	return fmt.Errorf("unknown AccessGrant field %s", name)
 }
@@ -970,6 +1140,9 @@ func (m *AccessGrantMutation) ClearedFields() []string {
 	if m.FieldCleared(accessgrant.FieldGivenByID) {
 		fields = append(fields, accessgrant.FieldGivenByID)
 	}
+	if m.FieldCleared(accessgrant.FieldLentUntil) {
+		fields = append(fields, accessgrant.FieldLentUntil)
+	}
 	return fields
 }
 
@@ -989,6 +1162,9 @@ func (m *AccessGrantMutation) ClearField(name string) error {
 		return nil
 	case accessgrant.FieldGivenByID:
 		m.ClearGivenByID()
+		return nil
+	case accessgrant.FieldLentUntil:
+		m.ClearLentUntil()
 		return nil
 	}
 	return fmt.Errorf("unknown AccessGrant nullable field %s", name)
@@ -1027,6 +1203,15 @@ func (m *AccessGrantMutation) ResetField(name string) error {
 		return nil
 	case accessgrant.FieldGivenByID:
 		m.ResetGivenByID()
+		return nil
+	case accessgrant.FieldLent:
+		m.ResetLent()
+		return nil
+	case accessgrant.FieldLentUntil:
+		m.ResetLentUntil()
+		return nil
+	case accessgrant.FieldEmbeddable:
+		m.ResetEmbeddable()
 		return nil
 	}
 	return fmt.Errorf("unknown AccessGrant field %s", name)
@@ -1163,49 +1348,58 @@ func (m *AccessGrantMutation) ResetEdge(name string) error {
 // ApplicationMutation represents an operation that mutates the Application nodes in the graph.
 type ApplicationMutation struct {
 	config
-	op                 Op
-	typ                string
-	id                 *oid.Application
-	created_at         *time.Time
-	updated_at         *time.Time
-	version            *int
-	addversion         *int
-	code               *string
-	name               *string
-	name_key           *string
-	_type              *enum.ApplicationType
-	access_type        *enum.AccessType
-	status             *enum.ApplicationStatus
-	thumbnail_url      *string
-	clearedFields      map[string]struct{}
-	client             *oid.Client
-	clearedclient      bool
-	creator            *oid.Client
-	clearedcreator     bool
-	packages           map[oid.Package]struct{}
-	removedpackages    map[oid.Package]struct{}
-	clearedpackages    bool
-	roles              map[oid.Role]struct{}
-	removedroles       map[oid.Role]struct{}
-	clearedroles       bool
-	permissions        map[oid.Permission]struct{}
-	removedpermissions map[oid.Permission]struct{}
-	clearedpermissions bool
-	urls               map[oid.ClientURL]struct{}
-	removedurls        map[oid.ClientURL]struct{}
-	clearedurls        bool
-	properties         map[oid.Property]struct{}
-	removedproperties  map[oid.Property]struct{}
-	clearedproperties  bool
-	grants             map[oid.AccessGrant]struct{}
-	removedgrants      map[oid.AccessGrant]struct{}
-	clearedgrants      bool
-	sessions           map[oid.Session]struct{}
-	removedsessions    map[oid.Session]struct{}
-	clearedsessions    bool
-	done               bool
-	oldValue           func(context.Context) (*Application, error)
-	predicates         []predicate.Application
+	op                      Op
+	typ                     string
+	id                      *oid.Application
+	created_at              *time.Time
+	updated_at              *time.Time
+	version                 *int
+	addversion              *int
+	code                    *string
+	name                    *string
+	name_key                *string
+	_type                   *enum.ApplicationType
+	access_type             *enum.AccessType
+	status                  *enum.ApplicationStatus
+	thumbnail_url           *string
+	clearedFields           map[string]struct{}
+	client                  *oid.Client
+	clearedclient           bool
+	creator                 *oid.Client
+	clearedcreator          bool
+	packages                map[oid.Package]struct{}
+	removedpackages         map[oid.Package]struct{}
+	clearedpackages         bool
+	roles                   map[oid.Role]struct{}
+	removedroles            map[oid.Role]struct{}
+	clearedroles            bool
+	permissions             map[oid.Permission]struct{}
+	removedpermissions      map[oid.Permission]struct{}
+	clearedpermissions      bool
+	urls                    map[oid.ClientURL]struct{}
+	removedurls             map[oid.ClientURL]struct{}
+	clearedurls             bool
+	properties              map[oid.Property]struct{}
+	removedproperties       map[oid.Property]struct{}
+	clearedproperties       bool
+	grants                  map[oid.AccessGrant]struct{}
+	removedgrants           map[oid.AccessGrant]struct{}
+	clearedgrants           bool
+	sessions                map[oid.Session]struct{}
+	removedsessions         map[oid.Session]struct{}
+	clearedsessions         bool
+	property_changes        map[oid.PropertyChange]struct{}
+	removedproperty_changes map[oid.PropertyChange]struct{}
+	clearedproperty_changes bool
+	dependencies            map[oid.Dependency]struct{}
+	removeddependencies     map[oid.Dependency]struct{}
+	cleareddependencies     bool
+	dependents              map[oid.Dependency]struct{}
+	removeddependents       map[oid.Dependency]struct{}
+	cleareddependents       bool
+	done                    bool
+	oldValue                func(context.Context) (*Application, error)
+	predicates              []predicate.Application
 }
 
 var _ ent.Mutation = (*ApplicationMutation)(nil)
@@ -2209,6 +2403,168 @@ func (m *ApplicationMutation) ResetSessions() {
 	m.removedsessions = nil
 }
 
+// AddPropertyChangeIDs adds the "property_changes" edge to the PropertyChange entity by ids.
+func (m *ApplicationMutation) AddPropertyChangeIDs(ids ...oid.PropertyChange) {
+	if m.property_changes == nil {
+		m.property_changes = make(map[oid.PropertyChange]struct{})
+	}
+	for i := range ids {
+		m.property_changes[ids[i]] = struct{}{}
+	}
+}
+
+// ClearPropertyChanges clears the "property_changes" edge to the PropertyChange entity.
+func (m *ApplicationMutation) ClearPropertyChanges() {
+	m.clearedproperty_changes = true
+}
+
+// PropertyChangesCleared reports if the "property_changes" edge to the PropertyChange entity was cleared.
+func (m *ApplicationMutation) PropertyChangesCleared() bool {
+	return m.clearedproperty_changes
+}
+
+// RemovePropertyChangeIDs removes the "property_changes" edge to the PropertyChange entity by IDs.
+func (m *ApplicationMutation) RemovePropertyChangeIDs(ids ...oid.PropertyChange) {
+	if m.removedproperty_changes == nil {
+		m.removedproperty_changes = make(map[oid.PropertyChange]struct{})
+	}
+	for i := range ids {
+		delete(m.property_changes, ids[i])
+		m.removedproperty_changes[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedPropertyChanges returns the removed IDs of the "property_changes" edge to the PropertyChange entity.
+func (m *ApplicationMutation) RemovedPropertyChangesIDs() (ids []oid.PropertyChange) {
+	for id := range m.removedproperty_changes {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// PropertyChangesIDs returns the "property_changes" edge IDs in the mutation.
+func (m *ApplicationMutation) PropertyChangesIDs() (ids []oid.PropertyChange) {
+	for id := range m.property_changes {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetPropertyChanges resets all changes to the "property_changes" edge.
+func (m *ApplicationMutation) ResetPropertyChanges() {
+	m.property_changes = nil
+	m.clearedproperty_changes = false
+	m.removedproperty_changes = nil
+}
+
+// AddDependencyIDs adds the "dependencies" edge to the ApplicationDependency entity by ids.
+func (m *ApplicationMutation) AddDependencyIDs(ids ...oid.Dependency) {
+	if m.dependencies == nil {
+		m.dependencies = make(map[oid.Dependency]struct{})
+	}
+	for i := range ids {
+		m.dependencies[ids[i]] = struct{}{}
+	}
+}
+
+// ClearDependencies clears the "dependencies" edge to the ApplicationDependency entity.
+func (m *ApplicationMutation) ClearDependencies() {
+	m.cleareddependencies = true
+}
+
+// DependenciesCleared reports if the "dependencies" edge to the ApplicationDependency entity was cleared.
+func (m *ApplicationMutation) DependenciesCleared() bool {
+	return m.cleareddependencies
+}
+
+// RemoveDependencyIDs removes the "dependencies" edge to the ApplicationDependency entity by IDs.
+func (m *ApplicationMutation) RemoveDependencyIDs(ids ...oid.Dependency) {
+	if m.removeddependencies == nil {
+		m.removeddependencies = make(map[oid.Dependency]struct{})
+	}
+	for i := range ids {
+		delete(m.dependencies, ids[i])
+		m.removeddependencies[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedDependencies returns the removed IDs of the "dependencies" edge to the ApplicationDependency entity.
+func (m *ApplicationMutation) RemovedDependenciesIDs() (ids []oid.Dependency) {
+	for id := range m.removeddependencies {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// DependenciesIDs returns the "dependencies" edge IDs in the mutation.
+func (m *ApplicationMutation) DependenciesIDs() (ids []oid.Dependency) {
+	for id := range m.dependencies {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetDependencies resets all changes to the "dependencies" edge.
+func (m *ApplicationMutation) ResetDependencies() {
+	m.dependencies = nil
+	m.cleareddependencies = false
+	m.removeddependencies = nil
+}
+
+// AddDependentIDs adds the "dependents" edge to the ApplicationDependency entity by ids.
+func (m *ApplicationMutation) AddDependentIDs(ids ...oid.Dependency) {
+	if m.dependents == nil {
+		m.dependents = make(map[oid.Dependency]struct{})
+	}
+	for i := range ids {
+		m.dependents[ids[i]] = struct{}{}
+	}
+}
+
+// ClearDependents clears the "dependents" edge to the ApplicationDependency entity.
+func (m *ApplicationMutation) ClearDependents() {
+	m.cleareddependents = true
+}
+
+// DependentsCleared reports if the "dependents" edge to the ApplicationDependency entity was cleared.
+func (m *ApplicationMutation) DependentsCleared() bool {
+	return m.cleareddependents
+}
+
+// RemoveDependentIDs removes the "dependents" edge to the ApplicationDependency entity by IDs.
+func (m *ApplicationMutation) RemoveDependentIDs(ids ...oid.Dependency) {
+	if m.removeddependents == nil {
+		m.removeddependents = make(map[oid.Dependency]struct{})
+	}
+	for i := range ids {
+		delete(m.dependents, ids[i])
+		m.removeddependents[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedDependents returns the removed IDs of the "dependents" edge to the ApplicationDependency entity.
+func (m *ApplicationMutation) RemovedDependentsIDs() (ids []oid.Dependency) {
+	for id := range m.removeddependents {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// DependentsIDs returns the "dependents" edge IDs in the mutation.
+func (m *ApplicationMutation) DependentsIDs() (ids []oid.Dependency) {
+	for id := range m.dependents {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetDependents resets all changes to the "dependents" edge.
+func (m *ApplicationMutation) ResetDependents() {
+	m.dependents = nil
+	m.cleareddependents = false
+	m.removeddependents = nil
+}
+
 // Where appends a list predicates to the ApplicationMutation builder.
 func (m *ApplicationMutation) Where(ps ...predicate.Application) {
 	m.predicates = append(m.predicates, ps...)
@@ -2553,7 +2909,7 @@ func (m *ApplicationMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ApplicationMutation) AddedEdges() []string {
-	edges := make([]string, 0, 9)
+	edges := make([]string, 0, 12)
 	if m.client != nil {
 		edges = append(edges, application.EdgeClient)
 	}
@@ -2580,6 +2936,15 @@ func (m *ApplicationMutation) AddedEdges() []string {
 	}
 	if m.sessions != nil {
 		edges = append(edges, application.EdgeSessions)
+	}
+	if m.property_changes != nil {
+		edges = append(edges, application.EdgePropertyChanges)
+	}
+	if m.dependencies != nil {
+		edges = append(edges, application.EdgeDependencies)
+	}
+	if m.dependents != nil {
+		edges = append(edges, application.EdgeDependents)
 	}
 	return edges
 }
@@ -2638,13 +3003,31 @@ func (m *ApplicationMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case application.EdgePropertyChanges:
+		ids := make([]ent.Value, 0, len(m.property_changes))
+		for id := range m.property_changes {
+			ids = append(ids, id)
+		}
+		return ids
+	case application.EdgeDependencies:
+		ids := make([]ent.Value, 0, len(m.dependencies))
+		for id := range m.dependencies {
+			ids = append(ids, id)
+		}
+		return ids
+	case application.EdgeDependents:
+		ids := make([]ent.Value, 0, len(m.dependents))
+		for id := range m.dependents {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ApplicationMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 9)
+	edges := make([]string, 0, 12)
 	if m.removedpackages != nil {
 		edges = append(edges, application.EdgePackages)
 	}
@@ -2665,6 +3048,15 @@ func (m *ApplicationMutation) RemovedEdges() []string {
 	}
 	if m.removedsessions != nil {
 		edges = append(edges, application.EdgeSessions)
+	}
+	if m.removedproperty_changes != nil {
+		edges = append(edges, application.EdgePropertyChanges)
+	}
+	if m.removeddependencies != nil {
+		edges = append(edges, application.EdgeDependencies)
+	}
+	if m.removeddependents != nil {
+		edges = append(edges, application.EdgeDependents)
 	}
 	return edges
 }
@@ -2715,13 +3107,31 @@ func (m *ApplicationMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case application.EdgePropertyChanges:
+		ids := make([]ent.Value, 0, len(m.removedproperty_changes))
+		for id := range m.removedproperty_changes {
+			ids = append(ids, id)
+		}
+		return ids
+	case application.EdgeDependencies:
+		ids := make([]ent.Value, 0, len(m.removeddependencies))
+		for id := range m.removeddependencies {
+			ids = append(ids, id)
+		}
+		return ids
+	case application.EdgeDependents:
+		ids := make([]ent.Value, 0, len(m.removeddependents))
+		for id := range m.removeddependents {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ApplicationMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 9)
+	edges := make([]string, 0, 12)
 	if m.clearedclient {
 		edges = append(edges, application.EdgeClient)
 	}
@@ -2749,6 +3159,15 @@ func (m *ApplicationMutation) ClearedEdges() []string {
 	if m.clearedsessions {
 		edges = append(edges, application.EdgeSessions)
 	}
+	if m.clearedproperty_changes {
+		edges = append(edges, application.EdgePropertyChanges)
+	}
+	if m.cleareddependencies {
+		edges = append(edges, application.EdgeDependencies)
+	}
+	if m.cleareddependents {
+		edges = append(edges, application.EdgeDependents)
+	}
 	return edges
 }
 
@@ -2774,6 +3193,12 @@ func (m *ApplicationMutation) EdgeCleared(name string) bool {
 		return m.clearedgrants
 	case application.EdgeSessions:
 		return m.clearedsessions
+	case application.EdgePropertyChanges:
+		return m.clearedproperty_changes
+	case application.EdgeDependencies:
+		return m.cleareddependencies
+	case application.EdgeDependents:
+		return m.cleareddependents
 	}
 	return false
 }
@@ -2823,8 +3248,888 @@ func (m *ApplicationMutation) ResetEdge(name string) error {
 	case application.EdgeSessions:
 		m.ResetSessions()
 		return nil
+	case application.EdgePropertyChanges:
+		m.ResetPropertyChanges()
+		return nil
+	case application.EdgeDependencies:
+		m.ResetDependencies()
+		return nil
+	case application.EdgeDependents:
+		m.ResetDependents()
+		return nil
 	}
 	return fmt.Errorf("unknown Application edge %s", name)
+}
+
+// ApplicationDependencyMutation represents an operation that mutates the ApplicationDependency nodes in the graph.
+type ApplicationDependencyMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *oid.Dependency
+	created_at         *time.Time
+	updated_at         *time.Time
+	version            *int
+	addversion         *int
+	position           *int
+	addposition        *int
+	clearedFields      map[string]struct{}
+	client             *oid.Client
+	clearedclient      bool
+	application        *oid.Application
+	clearedapplication bool
+	dependency         *oid.Application
+	cleareddependency  bool
+	done               bool
+	oldValue           func(context.Context) (*ApplicationDependency, error)
+	predicates         []predicate.ApplicationDependency
+}
+
+var _ ent.Mutation = (*ApplicationDependencyMutation)(nil)
+
+// applicationdependencyOption allows management of the mutation configuration using functional options.
+type applicationdependencyOption func(*ApplicationDependencyMutation)
+
+// newApplicationDependencyMutation creates new mutation for the ApplicationDependency entity.
+func newApplicationDependencyMutation(c config, op Op, opts ...applicationdependencyOption) *ApplicationDependencyMutation {
+	m := &ApplicationDependencyMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeApplicationDependency,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withApplicationDependencyID sets the ID field of the mutation.
+func withApplicationDependencyID(id oid.Dependency) applicationdependencyOption {
+	return func(m *ApplicationDependencyMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *ApplicationDependency
+		)
+		m.oldValue = func(ctx context.Context) (*ApplicationDependency, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().ApplicationDependency.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withApplicationDependency sets the old ApplicationDependency of the mutation.
+func withApplicationDependency(node *ApplicationDependency) applicationdependencyOption {
+	return func(m *ApplicationDependencyMutation) {
+		m.oldValue = func(context.Context) (*ApplicationDependency, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m ApplicationDependencyMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m ApplicationDependencyMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of ApplicationDependency entities.
+func (m *ApplicationDependencyMutation) SetID(id oid.Dependency) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *ApplicationDependencyMutation) ID() (id oid.Dependency, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *ApplicationDependencyMutation) IDs(ctx context.Context) ([]oid.Dependency, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []oid.Dependency{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().ApplicationDependency.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *ApplicationDependencyMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *ApplicationDependencyMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the ApplicationDependency entity.
+// If the ApplicationDependency object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationDependencyMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *ApplicationDependencyMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *ApplicationDependencyMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *ApplicationDependencyMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the ApplicationDependency entity.
+// If the ApplicationDependency object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationDependencyMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *ApplicationDependencyMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *ApplicationDependencyMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *ApplicationDependencyMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the ApplicationDependency entity.
+// If the ApplicationDependency object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationDependencyMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *ApplicationDependencyMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *ApplicationDependencyMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *ApplicationDependencyMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetClientID sets the "client_id" field.
+func (m *ApplicationDependencyMutation) SetClientID(o oid.Client) {
+	m.client = &o
+}
+
+// ClientID returns the value of the "client_id" field in the mutation.
+func (m *ApplicationDependencyMutation) ClientID() (r oid.Client, exists bool) {
+	v := m.client
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldClientID returns the old "client_id" field's value of the ApplicationDependency entity.
+// If the ApplicationDependency object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationDependencyMutation) OldClientID(ctx context.Context) (v oid.Client, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldClientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldClientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldClientID: %w", err)
+	}
+	return oldValue.ClientID, nil
+}
+
+// ResetClientID resets all changes to the "client_id" field.
+func (m *ApplicationDependencyMutation) ResetClientID() {
+	m.client = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *ApplicationDependencyMutation) SetApplicationID(o oid.Application) {
+	m.application = &o
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *ApplicationDependencyMutation) ApplicationID() (r oid.Application, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the ApplicationDependency entity.
+// If the ApplicationDependency object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationDependencyMutation) OldApplicationID(ctx context.Context) (v oid.Application, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *ApplicationDependencyMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetDependencyID sets the "dependency_id" field.
+func (m *ApplicationDependencyMutation) SetDependencyID(o oid.Application) {
+	m.dependency = &o
+}
+
+// DependencyID returns the value of the "dependency_id" field in the mutation.
+func (m *ApplicationDependencyMutation) DependencyID() (r oid.Application, exists bool) {
+	v := m.dependency
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDependencyID returns the old "dependency_id" field's value of the ApplicationDependency entity.
+// If the ApplicationDependency object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationDependencyMutation) OldDependencyID(ctx context.Context) (v oid.Application, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDependencyID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDependencyID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDependencyID: %w", err)
+	}
+	return oldValue.DependencyID, nil
+}
+
+// ResetDependencyID resets all changes to the "dependency_id" field.
+func (m *ApplicationDependencyMutation) ResetDependencyID() {
+	m.dependency = nil
+}
+
+// SetPosition sets the "position" field.
+func (m *ApplicationDependencyMutation) SetPosition(i int) {
+	m.position = &i
+	m.addposition = nil
+}
+
+// Position returns the value of the "position" field in the mutation.
+func (m *ApplicationDependencyMutation) Position() (r int, exists bool) {
+	v := m.position
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPosition returns the old "position" field's value of the ApplicationDependency entity.
+// If the ApplicationDependency object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationDependencyMutation) OldPosition(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPosition is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPosition requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPosition: %w", err)
+	}
+	return oldValue.Position, nil
+}
+
+// AddPosition adds i to the "position" field.
+func (m *ApplicationDependencyMutation) AddPosition(i int) {
+	if m.addposition != nil {
+		*m.addposition += i
+	} else {
+		m.addposition = &i
+	}
+}
+
+// AddedPosition returns the value that was added to the "position" field in this mutation.
+func (m *ApplicationDependencyMutation) AddedPosition() (r int, exists bool) {
+	v := m.addposition
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPosition resets all changes to the "position" field.
+func (m *ApplicationDependencyMutation) ResetPosition() {
+	m.position = nil
+	m.addposition = nil
+}
+
+// ClearClient clears the "client" edge to the Tenant entity.
+func (m *ApplicationDependencyMutation) ClearClient() {
+	m.clearedclient = true
+	m.clearedFields[applicationdependency.FieldClientID] = struct{}{}
+}
+
+// ClientCleared reports if the "client" edge to the Tenant entity was cleared.
+func (m *ApplicationDependencyMutation) ClientCleared() bool {
+	return m.clearedclient
+}
+
+// ClientIDs returns the "client" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ClientID instead. It exists only for internal usage by the builders.
+func (m *ApplicationDependencyMutation) ClientIDs() (ids []oid.Client) {
+	if id := m.client; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetClient resets all changes to the "client" edge.
+func (m *ApplicationDependencyMutation) ResetClient() {
+	m.client = nil
+	m.clearedclient = false
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *ApplicationDependencyMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[applicationdependency.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *ApplicationDependencyMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *ApplicationDependencyMutation) ApplicationIDs() (ids []oid.Application) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *ApplicationDependencyMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// ClearDependency clears the "dependency" edge to the Application entity.
+func (m *ApplicationDependencyMutation) ClearDependency() {
+	m.cleareddependency = true
+	m.clearedFields[applicationdependency.FieldDependencyID] = struct{}{}
+}
+
+// DependencyCleared reports if the "dependency" edge to the Application entity was cleared.
+func (m *ApplicationDependencyMutation) DependencyCleared() bool {
+	return m.cleareddependency
+}
+
+// DependencyIDs returns the "dependency" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// DependencyID instead. It exists only for internal usage by the builders.
+func (m *ApplicationDependencyMutation) DependencyIDs() (ids []oid.Application) {
+	if id := m.dependency; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetDependency resets all changes to the "dependency" edge.
+func (m *ApplicationDependencyMutation) ResetDependency() {
+	m.dependency = nil
+	m.cleareddependency = false
+}
+
+// Where appends a list predicates to the ApplicationDependencyMutation builder.
+func (m *ApplicationDependencyMutation) Where(ps ...predicate.ApplicationDependency) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the ApplicationDependencyMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *ApplicationDependencyMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.ApplicationDependency, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *ApplicationDependencyMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *ApplicationDependencyMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (ApplicationDependency).
+func (m *ApplicationDependencyMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *ApplicationDependencyMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.created_at != nil {
+		fields = append(fields, applicationdependency.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, applicationdependency.FieldUpdatedAt)
+	}
+	if m.version != nil {
+		fields = append(fields, applicationdependency.FieldVersion)
+	}
+	if m.client != nil {
+		fields = append(fields, applicationdependency.FieldClientID)
+	}
+	if m.application != nil {
+		fields = append(fields, applicationdependency.FieldApplicationID)
+	}
+	if m.dependency != nil {
+		fields = append(fields, applicationdependency.FieldDependencyID)
+	}
+	if m.position != nil {
+		fields = append(fields, applicationdependency.FieldPosition)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *ApplicationDependencyMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case applicationdependency.FieldCreatedAt:
+		return m.CreatedAt()
+	case applicationdependency.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case applicationdependency.FieldVersion:
+		return m.Version()
+	case applicationdependency.FieldClientID:
+		return m.ClientID()
+	case applicationdependency.FieldApplicationID:
+		return m.ApplicationID()
+	case applicationdependency.FieldDependencyID:
+		return m.DependencyID()
+	case applicationdependency.FieldPosition:
+		return m.Position()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *ApplicationDependencyMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case applicationdependency.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case applicationdependency.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case applicationdependency.FieldVersion:
+		return m.OldVersion(ctx)
+	case applicationdependency.FieldClientID:
+		return m.OldClientID(ctx)
+	case applicationdependency.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case applicationdependency.FieldDependencyID:
+		return m.OldDependencyID(ctx)
+	case applicationdependency.FieldPosition:
+		return m.OldPosition(ctx)
+	}
+	return nil, fmt.Errorf("unknown ApplicationDependency field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ApplicationDependencyMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case applicationdependency.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case applicationdependency.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case applicationdependency.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case applicationdependency.FieldClientID:
+		v, ok := value.(oid.Client)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetClientID(v)
+		return nil
+	case applicationdependency.FieldApplicationID:
+		v, ok := value.(oid.Application)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case applicationdependency.FieldDependencyID:
+		v, ok := value.(oid.Application)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDependencyID(v)
+		return nil
+	case applicationdependency.FieldPosition:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPosition(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ApplicationDependency field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *ApplicationDependencyMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, applicationdependency.FieldVersion)
+	}
+	if m.addposition != nil {
+		fields = append(fields, applicationdependency.FieldPosition)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *ApplicationDependencyMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case applicationdependency.FieldVersion:
+		return m.AddedVersion()
+	case applicationdependency.FieldPosition:
+		return m.AddedPosition()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *ApplicationDependencyMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case applicationdependency.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	case applicationdependency.FieldPosition:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPosition(v)
+		return nil
+	}
+	return fmt.Errorf("unknown ApplicationDependency numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *ApplicationDependencyMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *ApplicationDependencyMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *ApplicationDependencyMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown ApplicationDependency nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *ApplicationDependencyMutation) ResetField(name string) error {
+	switch name {
+	case applicationdependency.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case applicationdependency.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case applicationdependency.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case applicationdependency.FieldClientID:
+		m.ResetClientID()
+		return nil
+	case applicationdependency.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case applicationdependency.FieldDependencyID:
+		m.ResetDependencyID()
+		return nil
+	case applicationdependency.FieldPosition:
+		m.ResetPosition()
+		return nil
+	}
+	return fmt.Errorf("unknown ApplicationDependency field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *ApplicationDependencyMutation) AddedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.client != nil {
+		edges = append(edges, applicationdependency.EdgeClient)
+	}
+	if m.application != nil {
+		edges = append(edges, applicationdependency.EdgeApplication)
+	}
+	if m.dependency != nil {
+		edges = append(edges, applicationdependency.EdgeDependency)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *ApplicationDependencyMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case applicationdependency.EdgeClient:
+		if id := m.client; id != nil {
+			return []ent.Value{*id}
+		}
+	case applicationdependency.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case applicationdependency.EdgeDependency:
+		if id := m.dependency; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *ApplicationDependencyMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 3)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *ApplicationDependencyMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *ApplicationDependencyMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.clearedclient {
+		edges = append(edges, applicationdependency.EdgeClient)
+	}
+	if m.clearedapplication {
+		edges = append(edges, applicationdependency.EdgeApplication)
+	}
+	if m.cleareddependency {
+		edges = append(edges, applicationdependency.EdgeDependency)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *ApplicationDependencyMutation) EdgeCleared(name string) bool {
+	switch name {
+	case applicationdependency.EdgeClient:
+		return m.clearedclient
+	case applicationdependency.EdgeApplication:
+		return m.clearedapplication
+	case applicationdependency.EdgeDependency:
+		return m.cleareddependency
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *ApplicationDependencyMutation) ClearEdge(name string) error {
+	switch name {
+	case applicationdependency.EdgeClient:
+		m.ClearClient()
+		return nil
+	case applicationdependency.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case applicationdependency.EdgeDependency:
+		m.ClearDependency()
+		return nil
+	}
+	return fmt.Errorf("unknown ApplicationDependency unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *ApplicationDependencyMutation) ResetEdge(name string) error {
+	switch name {
+	case applicationdependency.EdgeClient:
+		m.ResetClient()
+		return nil
+	case applicationdependency.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case applicationdependency.EdgeDependency:
+		m.ResetDependency()
+		return nil
+	}
+	return fmt.Errorf("unknown ApplicationDependency edge %s", name)
 }
 
 // ApplicationPropertyMutation represents an operation that mutates the ApplicationProperty nodes in the graph.
@@ -2840,6 +4145,8 @@ type ApplicationPropertyMutation struct {
 	name               *string
 	value              *string
 	public             *bool
+	secret             *bool
+	sealed             *string
 	clearedFields      map[string]struct{}
 	client             *oid.Client
 	clearedclient      bool
@@ -3262,6 +4569,91 @@ func (m *ApplicationPropertyMutation) ResetPublic() {
 	m.public = nil
 }
 
+// SetSecret sets the "secret" field.
+func (m *ApplicationPropertyMutation) SetSecret(b bool) {
+	m.secret = &b
+}
+
+// Secret returns the value of the "secret" field in the mutation.
+func (m *ApplicationPropertyMutation) Secret() (r bool, exists bool) {
+	v := m.secret
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSecret returns the old "secret" field's value of the ApplicationProperty entity.
+// If the ApplicationProperty object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationPropertyMutation) OldSecret(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSecret is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSecret requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSecret: %w", err)
+	}
+	return oldValue.Secret, nil
+}
+
+// ResetSecret resets all changes to the "secret" field.
+func (m *ApplicationPropertyMutation) ResetSecret() {
+	m.secret = nil
+}
+
+// SetSealed sets the "sealed" field.
+func (m *ApplicationPropertyMutation) SetSealed(s string) {
+	m.sealed = &s
+}
+
+// Sealed returns the value of the "sealed" field in the mutation.
+func (m *ApplicationPropertyMutation) Sealed() (r string, exists bool) {
+	v := m.sealed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSealed returns the old "sealed" field's value of the ApplicationProperty entity.
+// If the ApplicationProperty object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ApplicationPropertyMutation) OldSealed(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSealed is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSealed requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSealed: %w", err)
+	}
+	return oldValue.Sealed, nil
+}
+
+// ClearSealed clears the value of the "sealed" field.
+func (m *ApplicationPropertyMutation) ClearSealed() {
+	m.sealed = nil
+	m.clearedFields[applicationproperty.FieldSealed] = struct{}{}
+}
+
+// SealedCleared returns if the "sealed" field was cleared in this mutation.
+func (m *ApplicationPropertyMutation) SealedCleared() bool {
+	_, ok := m.clearedFields[applicationproperty.FieldSealed]
+	return ok
+}
+
+// ResetSealed resets all changes to the "sealed" field.
+func (m *ApplicationPropertyMutation) ResetSealed() {
+	m.sealed = nil
+	delete(m.clearedFields, applicationproperty.FieldSealed)
+}
+
 // ClearClient clears the "client" edge to the Tenant entity.
 func (m *ApplicationPropertyMutation) ClearClient() {
 	m.clearedclient = true
@@ -3350,7 +4742,7 @@ func (m *ApplicationPropertyMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ApplicationPropertyMutation) Fields() []string {
-	fields := make([]string, 0, 8)
+	fields := make([]string, 0, 10)
 	if m.created_at != nil {
 		fields = append(fields, applicationproperty.FieldCreatedAt)
 	}
@@ -3374,6 +4766,12 @@ func (m *ApplicationPropertyMutation) Fields() []string {
 	}
 	if m.public != nil {
 		fields = append(fields, applicationproperty.FieldPublic)
+	}
+	if m.secret != nil {
+		fields = append(fields, applicationproperty.FieldSecret)
+	}
+	if m.sealed != nil {
+		fields = append(fields, applicationproperty.FieldSealed)
 	}
 	return fields
 }
@@ -3399,6 +4797,10 @@ func (m *ApplicationPropertyMutation) Field(name string) (ent.Value, bool) {
 		return m.Value()
 	case applicationproperty.FieldPublic:
 		return m.Public()
+	case applicationproperty.FieldSecret:
+		return m.Secret()
+	case applicationproperty.FieldSealed:
+		return m.Sealed()
 	}
 	return nil, false
 }
@@ -3424,6 +4826,10 @@ func (m *ApplicationPropertyMutation) OldField(ctx context.Context, name string)
 		return m.OldValue(ctx)
 	case applicationproperty.FieldPublic:
 		return m.OldPublic(ctx)
+	case applicationproperty.FieldSecret:
+		return m.OldSecret(ctx)
+	case applicationproperty.FieldSealed:
+		return m.OldSealed(ctx)
 	}
 	return nil, fmt.Errorf("unknown ApplicationProperty field %s", name)
 }
@@ -3489,6 +4895,20 @@ func (m *ApplicationPropertyMutation) SetField(name string, value ent.Value) err
 		}
 		m.SetPublic(v)
 		return nil
+	case applicationproperty.FieldSecret:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSecret(v)
+		return nil
+	case applicationproperty.FieldSealed:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSealed(v)
+		return nil
 	}
 	return fmt.Errorf("unknown ApplicationProperty field %s", name)
 }
@@ -3533,7 +4953,11 @@ func (m *ApplicationPropertyMutation) AddField(name string, value ent.Value) err
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *ApplicationPropertyMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(applicationproperty.FieldSealed) {
+		fields = append(fields, applicationproperty.FieldSealed)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -3546,6 +4970,11 @@ func (m *ApplicationPropertyMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *ApplicationPropertyMutation) ClearField(name string) error {
+	switch name {
+	case applicationproperty.FieldSealed:
+		m.ClearSealed()
+		return nil
+	}
 	return fmt.Errorf("unknown ApplicationProperty nullable field %s", name)
 }
 
@@ -3576,6 +5005,12 @@ func (m *ApplicationPropertyMutation) ResetField(name string) error {
 		return nil
 	case applicationproperty.FieldPublic:
 		m.ResetPublic()
+		return nil
+	case applicationproperty.FieldSecret:
+		m.ResetSecret()
+		return nil
+	case applicationproperty.FieldSealed:
+		m.ResetSealed()
 		return nil
 	}
 	return fmt.Errorf("unknown ApplicationProperty field %s", name)
@@ -6517,6 +7952,7 @@ type ClientURLMutation struct {
 	addversion         *int
 	origin             *string
 	proven_origin      *string
+	challenge          *string
 	status             *enum.URLStatus
 	proven_at          *time.Time
 	clearedFields      map[string]struct{}
@@ -6918,6 +8354,42 @@ func (m *ClientURLMutation) ResetProvenOrigin() {
 	delete(m.clearedFields, clienturl.FieldProvenOrigin)
 }
 
+// SetChallenge sets the "challenge" field.
+func (m *ClientURLMutation) SetChallenge(s string) {
+	m.challenge = &s
+}
+
+// Challenge returns the value of the "challenge" field in the mutation.
+func (m *ClientURLMutation) Challenge() (r string, exists bool) {
+	v := m.challenge
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChallenge returns the old "challenge" field's value of the ClientURL entity.
+// If the ClientURL object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ClientURLMutation) OldChallenge(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChallenge is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChallenge requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChallenge: %w", err)
+	}
+	return oldValue.Challenge, nil
+}
+
+// ResetChallenge resets all changes to the "challenge" field.
+func (m *ClientURLMutation) ResetChallenge() {
+	m.challenge = nil
+}
+
 // SetStatus sets the "status" field.
 func (m *ClientURLMutation) SetStatus(es enum.URLStatus) {
 	m.status = &es
@@ -7091,7 +8563,7 @@ func (m *ClientURLMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ClientURLMutation) Fields() []string {
-	fields := make([]string, 0, 9)
+	fields := make([]string, 0, 10)
 	if m.created_at != nil {
 		fields = append(fields, clienturl.FieldCreatedAt)
 	}
@@ -7112,6 +8584,9 @@ func (m *ClientURLMutation) Fields() []string {
 	}
 	if m.proven_origin != nil {
 		fields = append(fields, clienturl.FieldProvenOrigin)
+	}
+	if m.challenge != nil {
+		fields = append(fields, clienturl.FieldChallenge)
 	}
 	if m.status != nil {
 		fields = append(fields, clienturl.FieldStatus)
@@ -7141,6 +8616,8 @@ func (m *ClientURLMutation) Field(name string) (ent.Value, bool) {
 		return m.Origin()
 	case clienturl.FieldProvenOrigin:
 		return m.ProvenOrigin()
+	case clienturl.FieldChallenge:
+		return m.Challenge()
 	case clienturl.FieldStatus:
 		return m.Status()
 	case clienturl.FieldProvenAt:
@@ -7168,6 +8645,8 @@ func (m *ClientURLMutation) OldField(ctx context.Context, name string) (ent.Valu
 		return m.OldOrigin(ctx)
 	case clienturl.FieldProvenOrigin:
 		return m.OldProvenOrigin(ctx)
+	case clienturl.FieldChallenge:
+		return m.OldChallenge(ctx)
 	case clienturl.FieldStatus:
 		return m.OldStatus(ctx)
 	case clienturl.FieldProvenAt:
@@ -7229,6 +8708,13 @@ func (m *ClientURLMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetProvenOrigin(v)
+		return nil
+	case clienturl.FieldChallenge:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChallenge(v)
 		return nil
 	case clienturl.FieldStatus:
 		v, ok := value.(enum.URLStatus)
@@ -7343,6 +8829,9 @@ func (m *ClientURLMutation) ResetField(name string) error {
 		return nil
 	case clienturl.FieldProvenOrigin:
 		m.ResetProvenOrigin()
+		return nil
+	case clienturl.FieldChallenge:
+		m.ResetChallenge()
 		return nil
 	case clienturl.FieldStatus:
 		m.ResetStatus()
@@ -11180,6 +12669,7 @@ type OutboxEventMutation struct {
 	topic         *string
 	client_id     *oid.Client
 	object_id     *string
+	participant   *string
 	payload       *string
 	status        *enum.OutboxStatus
 	attempts      *int
@@ -11546,6 +13036,42 @@ func (m *OutboxEventMutation) OldObjectID(ctx context.Context) (v string, err er
 // ResetObjectID resets all changes to the "object_id" field.
 func (m *OutboxEventMutation) ResetObjectID() {
 	m.object_id = nil
+}
+
+// SetParticipant sets the "participant" field.
+func (m *OutboxEventMutation) SetParticipant(s string) {
+	m.participant = &s
+}
+
+// Participant returns the value of the "participant" field in the mutation.
+func (m *OutboxEventMutation) Participant() (r string, exists bool) {
+	v := m.participant
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldParticipant returns the old "participant" field's value of the OutboxEvent entity.
+// If the OutboxEvent object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *OutboxEventMutation) OldParticipant(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldParticipant is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldParticipant requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldParticipant: %w", err)
+	}
+	return oldValue.Participant, nil
+}
+
+// ResetParticipant resets all changes to the "participant" field.
+func (m *OutboxEventMutation) ResetParticipant() {
+	m.participant = nil
 }
 
 // SetPayload sets the "payload" field.
@@ -11916,7 +13442,7 @@ func (m *OutboxEventMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *OutboxEventMutation) Fields() []string {
-	fields := make([]string, 0, 14)
+	fields := make([]string, 0, 15)
 	if m.created_at != nil {
 		fields = append(fields, outboxevent.FieldCreatedAt)
 	}
@@ -11934,6 +13460,9 @@ func (m *OutboxEventMutation) Fields() []string {
 	}
 	if m.object_id != nil {
 		fields = append(fields, outboxevent.FieldObjectID)
+	}
+	if m.participant != nil {
+		fields = append(fields, outboxevent.FieldParticipant)
 	}
 	if m.payload != nil {
 		fields = append(fields, outboxevent.FieldPayload)
@@ -11979,6 +13508,8 @@ func (m *OutboxEventMutation) Field(name string) (ent.Value, bool) {
 		return m.ClientID()
 	case outboxevent.FieldObjectID:
 		return m.ObjectID()
+	case outboxevent.FieldParticipant:
+		return m.Participant()
 	case outboxevent.FieldPayload:
 		return m.Payload()
 	case outboxevent.FieldStatus:
@@ -12016,6 +13547,8 @@ func (m *OutboxEventMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldClientID(ctx)
 	case outboxevent.FieldObjectID:
 		return m.OldObjectID(ctx)
+	case outboxevent.FieldParticipant:
+		return m.OldParticipant(ctx)
 	case outboxevent.FieldPayload:
 		return m.OldPayload(ctx)
 	case outboxevent.FieldStatus:
@@ -12082,6 +13615,13 @@ func (m *OutboxEventMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetObjectID(v)
+		return nil
+	case outboxevent.FieldParticipant:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetParticipant(v)
 		return nil
 	case outboxevent.FieldPayload:
 		v, ok := value.(string)
@@ -12253,6 +13793,9 @@ func (m *OutboxEventMutation) ResetField(name string) error {
 		return nil
 	case outboxevent.FieldObjectID:
 		m.ResetObjectID()
+		return nil
+	case outboxevent.FieldParticipant:
+		m.ResetParticipant()
 		return nil
 	case outboxevent.FieldPayload:
 		m.ResetPayload()
@@ -14119,6 +15662,1128 @@ func (m *PermissionMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown Permission edge %s", name)
+}
+
+// PropertyChangeMutation represents an operation that mutates the PropertyChange nodes in the graph.
+type PropertyChangeMutation struct {
+	config
+	op                   Op
+	typ                  string
+	id                   *oid.PropertyChange
+	created_at           *time.Time
+	updated_at           *time.Time
+	version              *int
+	addversion           *int
+	name                 *string
+	value                *string
+	public               *bool
+	secret               *bool
+	removed              *bool
+	changed_by_client_id *oid.Client
+	changed_by_id        *oid.User
+	clearedFields        map[string]struct{}
+	client               *oid.Client
+	clearedclient        bool
+	application          *oid.Application
+	clearedapplication   bool
+	done                 bool
+	oldValue             func(context.Context) (*PropertyChange, error)
+	predicates           []predicate.PropertyChange
+}
+
+var _ ent.Mutation = (*PropertyChangeMutation)(nil)
+
+// propertychangeOption allows management of the mutation configuration using functional options.
+type propertychangeOption func(*PropertyChangeMutation)
+
+// newPropertyChangeMutation creates new mutation for the PropertyChange entity.
+func newPropertyChangeMutation(c config, op Op, opts ...propertychangeOption) *PropertyChangeMutation {
+	m := &PropertyChangeMutation{
+		config:        c,
+		op:            op,
+		typ:           TypePropertyChange,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withPropertyChangeID sets the ID field of the mutation.
+func withPropertyChangeID(id oid.PropertyChange) propertychangeOption {
+	return func(m *PropertyChangeMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *PropertyChange
+		)
+		m.oldValue = func(ctx context.Context) (*PropertyChange, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().PropertyChange.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withPropertyChange sets the old PropertyChange of the mutation.
+func withPropertyChange(node *PropertyChange) propertychangeOption {
+	return func(m *PropertyChangeMutation) {
+		m.oldValue = func(context.Context) (*PropertyChange, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m PropertyChangeMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m PropertyChangeMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of PropertyChange entities.
+func (m *PropertyChangeMutation) SetID(id oid.PropertyChange) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *PropertyChangeMutation) ID() (id oid.PropertyChange, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *PropertyChangeMutation) IDs(ctx context.Context) ([]oid.PropertyChange, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []oid.PropertyChange{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().PropertyChange.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *PropertyChangeMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *PropertyChangeMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the PropertyChange entity.
+// If the PropertyChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PropertyChangeMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *PropertyChangeMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *PropertyChangeMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *PropertyChangeMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the PropertyChange entity.
+// If the PropertyChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PropertyChangeMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *PropertyChangeMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *PropertyChangeMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *PropertyChangeMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the PropertyChange entity.
+// If the PropertyChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PropertyChangeMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *PropertyChangeMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *PropertyChangeMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *PropertyChangeMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetClientID sets the "client_id" field.
+func (m *PropertyChangeMutation) SetClientID(o oid.Client) {
+	m.client = &o
+}
+
+// ClientID returns the value of the "client_id" field in the mutation.
+func (m *PropertyChangeMutation) ClientID() (r oid.Client, exists bool) {
+	v := m.client
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldClientID returns the old "client_id" field's value of the PropertyChange entity.
+// If the PropertyChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PropertyChangeMutation) OldClientID(ctx context.Context) (v oid.Client, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldClientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldClientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldClientID: %w", err)
+	}
+	return oldValue.ClientID, nil
+}
+
+// ResetClientID resets all changes to the "client_id" field.
+func (m *PropertyChangeMutation) ResetClientID() {
+	m.client = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *PropertyChangeMutation) SetApplicationID(o oid.Application) {
+	m.application = &o
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *PropertyChangeMutation) ApplicationID() (r oid.Application, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the PropertyChange entity.
+// If the PropertyChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PropertyChangeMutation) OldApplicationID(ctx context.Context) (v oid.Application, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *PropertyChangeMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetName sets the "name" field.
+func (m *PropertyChangeMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *PropertyChangeMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the PropertyChange entity.
+// If the PropertyChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PropertyChangeMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *PropertyChangeMutation) ResetName() {
+	m.name = nil
+}
+
+// SetValue sets the "value" field.
+func (m *PropertyChangeMutation) SetValue(s string) {
+	m.value = &s
+}
+
+// Value returns the value of the "value" field in the mutation.
+func (m *PropertyChangeMutation) Value() (r string, exists bool) {
+	v := m.value
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldValue returns the old "value" field's value of the PropertyChange entity.
+// If the PropertyChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PropertyChangeMutation) OldValue(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldValue is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldValue requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldValue: %w", err)
+	}
+	return oldValue.Value, nil
+}
+
+// ClearValue clears the value of the "value" field.
+func (m *PropertyChangeMutation) ClearValue() {
+	m.value = nil
+	m.clearedFields[propertychange.FieldValue] = struct{}{}
+}
+
+// ValueCleared returns if the "value" field was cleared in this mutation.
+func (m *PropertyChangeMutation) ValueCleared() bool {
+	_, ok := m.clearedFields[propertychange.FieldValue]
+	return ok
+}
+
+// ResetValue resets all changes to the "value" field.
+func (m *PropertyChangeMutation) ResetValue() {
+	m.value = nil
+	delete(m.clearedFields, propertychange.FieldValue)
+}
+
+// SetPublic sets the "public" field.
+func (m *PropertyChangeMutation) SetPublic(b bool) {
+	m.public = &b
+}
+
+// Public returns the value of the "public" field in the mutation.
+func (m *PropertyChangeMutation) Public() (r bool, exists bool) {
+	v := m.public
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPublic returns the old "public" field's value of the PropertyChange entity.
+// If the PropertyChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PropertyChangeMutation) OldPublic(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPublic is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPublic requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPublic: %w", err)
+	}
+	return oldValue.Public, nil
+}
+
+// ResetPublic resets all changes to the "public" field.
+func (m *PropertyChangeMutation) ResetPublic() {
+	m.public = nil
+}
+
+// SetSecret sets the "secret" field.
+func (m *PropertyChangeMutation) SetSecret(b bool) {
+	m.secret = &b
+}
+
+// Secret returns the value of the "secret" field in the mutation.
+func (m *PropertyChangeMutation) Secret() (r bool, exists bool) {
+	v := m.secret
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSecret returns the old "secret" field's value of the PropertyChange entity.
+// If the PropertyChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PropertyChangeMutation) OldSecret(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSecret is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSecret requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSecret: %w", err)
+	}
+	return oldValue.Secret, nil
+}
+
+// ResetSecret resets all changes to the "secret" field.
+func (m *PropertyChangeMutation) ResetSecret() {
+	m.secret = nil
+}
+
+// SetRemoved sets the "removed" field.
+func (m *PropertyChangeMutation) SetRemoved(b bool) {
+	m.removed = &b
+}
+
+// Removed returns the value of the "removed" field in the mutation.
+func (m *PropertyChangeMutation) Removed() (r bool, exists bool) {
+	v := m.removed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRemoved returns the old "removed" field's value of the PropertyChange entity.
+// If the PropertyChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PropertyChangeMutation) OldRemoved(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRemoved is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRemoved requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRemoved: %w", err)
+	}
+	return oldValue.Removed, nil
+}
+
+// ResetRemoved resets all changes to the "removed" field.
+func (m *PropertyChangeMutation) ResetRemoved() {
+	m.removed = nil
+}
+
+// SetChangedByClientID sets the "changed_by_client_id" field.
+func (m *PropertyChangeMutation) SetChangedByClientID(o oid.Client) {
+	m.changed_by_client_id = &o
+}
+
+// ChangedByClientID returns the value of the "changed_by_client_id" field in the mutation.
+func (m *PropertyChangeMutation) ChangedByClientID() (r oid.Client, exists bool) {
+	v := m.changed_by_client_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChangedByClientID returns the old "changed_by_client_id" field's value of the PropertyChange entity.
+// If the PropertyChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PropertyChangeMutation) OldChangedByClientID(ctx context.Context) (v *oid.Client, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChangedByClientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChangedByClientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChangedByClientID: %w", err)
+	}
+	return oldValue.ChangedByClientID, nil
+}
+
+// ClearChangedByClientID clears the value of the "changed_by_client_id" field.
+func (m *PropertyChangeMutation) ClearChangedByClientID() {
+	m.changed_by_client_id = nil
+	m.clearedFields[propertychange.FieldChangedByClientID] = struct{}{}
+}
+
+// ChangedByClientIDCleared returns if the "changed_by_client_id" field was cleared in this mutation.
+func (m *PropertyChangeMutation) ChangedByClientIDCleared() bool {
+	_, ok := m.clearedFields[propertychange.FieldChangedByClientID]
+	return ok
+}
+
+// ResetChangedByClientID resets all changes to the "changed_by_client_id" field.
+func (m *PropertyChangeMutation) ResetChangedByClientID() {
+	m.changed_by_client_id = nil
+	delete(m.clearedFields, propertychange.FieldChangedByClientID)
+}
+
+// SetChangedByID sets the "changed_by_id" field.
+func (m *PropertyChangeMutation) SetChangedByID(o oid.User) {
+	m.changed_by_id = &o
+}
+
+// ChangedByID returns the value of the "changed_by_id" field in the mutation.
+func (m *PropertyChangeMutation) ChangedByID() (r oid.User, exists bool) {
+	v := m.changed_by_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChangedByID returns the old "changed_by_id" field's value of the PropertyChange entity.
+// If the PropertyChange object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PropertyChangeMutation) OldChangedByID(ctx context.Context) (v *oid.User, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChangedByID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChangedByID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChangedByID: %w", err)
+	}
+	return oldValue.ChangedByID, nil
+}
+
+// ClearChangedByID clears the value of the "changed_by_id" field.
+func (m *PropertyChangeMutation) ClearChangedByID() {
+	m.changed_by_id = nil
+	m.clearedFields[propertychange.FieldChangedByID] = struct{}{}
+}
+
+// ChangedByIDCleared returns if the "changed_by_id" field was cleared in this mutation.
+func (m *PropertyChangeMutation) ChangedByIDCleared() bool {
+	_, ok := m.clearedFields[propertychange.FieldChangedByID]
+	return ok
+}
+
+// ResetChangedByID resets all changes to the "changed_by_id" field.
+func (m *PropertyChangeMutation) ResetChangedByID() {
+	m.changed_by_id = nil
+	delete(m.clearedFields, propertychange.FieldChangedByID)
+}
+
+// ClearClient clears the "client" edge to the Tenant entity.
+func (m *PropertyChangeMutation) ClearClient() {
+	m.clearedclient = true
+	m.clearedFields[propertychange.FieldClientID] = struct{}{}
+}
+
+// ClientCleared reports if the "client" edge to the Tenant entity was cleared.
+func (m *PropertyChangeMutation) ClientCleared() bool {
+	return m.clearedclient
+}
+
+// ClientIDs returns the "client" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ClientID instead. It exists only for internal usage by the builders.
+func (m *PropertyChangeMutation) ClientIDs() (ids []oid.Client) {
+	if id := m.client; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetClient resets all changes to the "client" edge.
+func (m *PropertyChangeMutation) ResetClient() {
+	m.client = nil
+	m.clearedclient = false
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *PropertyChangeMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[propertychange.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *PropertyChangeMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *PropertyChangeMutation) ApplicationIDs() (ids []oid.Application) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *PropertyChangeMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// Where appends a list predicates to the PropertyChangeMutation builder.
+func (m *PropertyChangeMutation) Where(ps ...predicate.PropertyChange) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the PropertyChangeMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *PropertyChangeMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.PropertyChange, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *PropertyChangeMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *PropertyChangeMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (PropertyChange).
+func (m *PropertyChangeMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *PropertyChangeMutation) Fields() []string {
+	fields := make([]string, 0, 12)
+	if m.created_at != nil {
+		fields = append(fields, propertychange.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, propertychange.FieldUpdatedAt)
+	}
+	if m.version != nil {
+		fields = append(fields, propertychange.FieldVersion)
+	}
+	if m.client != nil {
+		fields = append(fields, propertychange.FieldClientID)
+	}
+	if m.application != nil {
+		fields = append(fields, propertychange.FieldApplicationID)
+	}
+	if m.name != nil {
+		fields = append(fields, propertychange.FieldName)
+	}
+	if m.value != nil {
+		fields = append(fields, propertychange.FieldValue)
+	}
+	if m.public != nil {
+		fields = append(fields, propertychange.FieldPublic)
+	}
+	if m.secret != nil {
+		fields = append(fields, propertychange.FieldSecret)
+	}
+	if m.removed != nil {
+		fields = append(fields, propertychange.FieldRemoved)
+	}
+	if m.changed_by_client_id != nil {
+		fields = append(fields, propertychange.FieldChangedByClientID)
+	}
+	if m.changed_by_id != nil {
+		fields = append(fields, propertychange.FieldChangedByID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *PropertyChangeMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case propertychange.FieldCreatedAt:
+		return m.CreatedAt()
+	case propertychange.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case propertychange.FieldVersion:
+		return m.Version()
+	case propertychange.FieldClientID:
+		return m.ClientID()
+	case propertychange.FieldApplicationID:
+		return m.ApplicationID()
+	case propertychange.FieldName:
+		return m.Name()
+	case propertychange.FieldValue:
+		return m.Value()
+	case propertychange.FieldPublic:
+		return m.Public()
+	case propertychange.FieldSecret:
+		return m.Secret()
+	case propertychange.FieldRemoved:
+		return m.Removed()
+	case propertychange.FieldChangedByClientID:
+		return m.ChangedByClientID()
+	case propertychange.FieldChangedByID:
+		return m.ChangedByID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *PropertyChangeMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case propertychange.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case propertychange.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case propertychange.FieldVersion:
+		return m.OldVersion(ctx)
+	case propertychange.FieldClientID:
+		return m.OldClientID(ctx)
+	case propertychange.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case propertychange.FieldName:
+		return m.OldName(ctx)
+	case propertychange.FieldValue:
+		return m.OldValue(ctx)
+	case propertychange.FieldPublic:
+		return m.OldPublic(ctx)
+	case propertychange.FieldSecret:
+		return m.OldSecret(ctx)
+	case propertychange.FieldRemoved:
+		return m.OldRemoved(ctx)
+	case propertychange.FieldChangedByClientID:
+		return m.OldChangedByClientID(ctx)
+	case propertychange.FieldChangedByID:
+		return m.OldChangedByID(ctx)
+	}
+	return nil, fmt.Errorf("unknown PropertyChange field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PropertyChangeMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case propertychange.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case propertychange.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case propertychange.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case propertychange.FieldClientID:
+		v, ok := value.(oid.Client)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetClientID(v)
+		return nil
+	case propertychange.FieldApplicationID:
+		v, ok := value.(oid.Application)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case propertychange.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case propertychange.FieldValue:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetValue(v)
+		return nil
+	case propertychange.FieldPublic:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPublic(v)
+		return nil
+	case propertychange.FieldSecret:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSecret(v)
+		return nil
+	case propertychange.FieldRemoved:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRemoved(v)
+		return nil
+	case propertychange.FieldChangedByClientID:
+		v, ok := value.(oid.Client)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChangedByClientID(v)
+		return nil
+	case propertychange.FieldChangedByID:
+		v, ok := value.(oid.User)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChangedByID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown PropertyChange field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *PropertyChangeMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, propertychange.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *PropertyChangeMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case propertychange.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *PropertyChangeMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case propertychange.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown PropertyChange numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *PropertyChangeMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(propertychange.FieldValue) {
+		fields = append(fields, propertychange.FieldValue)
+	}
+	if m.FieldCleared(propertychange.FieldChangedByClientID) {
+		fields = append(fields, propertychange.FieldChangedByClientID)
+	}
+	if m.FieldCleared(propertychange.FieldChangedByID) {
+		fields = append(fields, propertychange.FieldChangedByID)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *PropertyChangeMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *PropertyChangeMutation) ClearField(name string) error {
+	switch name {
+	case propertychange.FieldValue:
+		m.ClearValue()
+		return nil
+	case propertychange.FieldChangedByClientID:
+		m.ClearChangedByClientID()
+		return nil
+	case propertychange.FieldChangedByID:
+		m.ClearChangedByID()
+		return nil
+	}
+	return fmt.Errorf("unknown PropertyChange nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *PropertyChangeMutation) ResetField(name string) error {
+	switch name {
+	case propertychange.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case propertychange.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case propertychange.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case propertychange.FieldClientID:
+		m.ResetClientID()
+		return nil
+	case propertychange.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case propertychange.FieldName:
+		m.ResetName()
+		return nil
+	case propertychange.FieldValue:
+		m.ResetValue()
+		return nil
+	case propertychange.FieldPublic:
+		m.ResetPublic()
+		return nil
+	case propertychange.FieldSecret:
+		m.ResetSecret()
+		return nil
+	case propertychange.FieldRemoved:
+		m.ResetRemoved()
+		return nil
+	case propertychange.FieldChangedByClientID:
+		m.ResetChangedByClientID()
+		return nil
+	case propertychange.FieldChangedByID:
+		m.ResetChangedByID()
+		return nil
+	}
+	return fmt.Errorf("unknown PropertyChange field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *PropertyChangeMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.client != nil {
+		edges = append(edges, propertychange.EdgeClient)
+	}
+	if m.application != nil {
+		edges = append(edges, propertychange.EdgeApplication)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *PropertyChangeMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case propertychange.EdgeClient:
+		if id := m.client; id != nil {
+			return []ent.Value{*id}
+		}
+	case propertychange.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *PropertyChangeMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *PropertyChangeMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *PropertyChangeMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedclient {
+		edges = append(edges, propertychange.EdgeClient)
+	}
+	if m.clearedapplication {
+		edges = append(edges, propertychange.EdgeApplication)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *PropertyChangeMutation) EdgeCleared(name string) bool {
+	switch name {
+	case propertychange.EdgeClient:
+		return m.clearedclient
+	case propertychange.EdgeApplication:
+		return m.clearedapplication
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *PropertyChangeMutation) ClearEdge(name string) error {
+	switch name {
+	case propertychange.EdgeClient:
+		m.ClearClient()
+		return nil
+	case propertychange.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	}
+	return fmt.Errorf("unknown PropertyChange unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *PropertyChangeMutation) ResetEdge(name string) error {
+	switch name {
+	case propertychange.EdgeClient:
+		m.ResetClient()
+		return nil
+	case propertychange.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	}
+	return fmt.Errorf("unknown PropertyChange edge %s", name)
 }
 
 // RoleMutation represents an operation that mutates the Role nodes in the graph.

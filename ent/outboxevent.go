@@ -31,6 +31,8 @@ type OutboxEvent struct {
 	ClientID *oid.Client `json:"client_id,omitempty"`
 	// ObjectID holds the value of the "object_id" field.
 	ObjectID string `json:"object_id,omitempty"`
+	// Participant holds the value of the "participant" field.
+	Participant string `json:"participant,omitempty"`
 	// Payload holds the value of the "payload" field.
 	Payload string `json:"payload,omitempty"`
 	// Status holds the value of the "status" field.
@@ -57,7 +59,7 @@ func (*OutboxEvent) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case outboxevent.FieldVersion, outboxevent.FieldAttempts:
 			values[i] = new(sql.NullInt64)
-		case outboxevent.FieldID, outboxevent.FieldTopic, outboxevent.FieldClientID, outboxevent.FieldObjectID, outboxevent.FieldPayload, outboxevent.FieldStatus, outboxevent.FieldLeasedBy, outboxevent.FieldLastError:
+		case outboxevent.FieldID, outboxevent.FieldTopic, outboxevent.FieldClientID, outboxevent.FieldObjectID, outboxevent.FieldParticipant, outboxevent.FieldPayload, outboxevent.FieldStatus, outboxevent.FieldLeasedBy, outboxevent.FieldLastError:
 			values[i] = new(sql.NullString)
 		case outboxevent.FieldCreatedAt, outboxevent.FieldUpdatedAt, outboxevent.FieldNextAt, outboxevent.FieldLeasedUntil, outboxevent.FieldDeliveredAt:
 			values[i] = new(sql.NullTime)
@@ -118,6 +120,12 @@ func (_m *OutboxEvent) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field object_id", values[i])
 			} else if value.Valid {
 				_m.ObjectID = value.String
+			}
+		case outboxevent.FieldParticipant:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field participant", values[i])
+			} else if value.Valid {
+				_m.Participant = value.String
 			}
 		case outboxevent.FieldPayload:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -224,6 +232,9 @@ func (_m *OutboxEvent) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("object_id=")
 	builder.WriteString(_m.ObjectID)
+	builder.WriteString(", ")
+	builder.WriteString("participant=")
+	builder.WriteString(_m.Participant)
 	builder.WriteString(", ")
 	builder.WriteString("payload=")
 	builder.WriteString(_m.Payload)

@@ -90,6 +90,20 @@ func (_c *OutboxEventCreate) SetObjectID(v string) *OutboxEventCreate {
 	return _c
 }
 
+// SetParticipant sets the "participant" field.
+func (_c *OutboxEventCreate) SetParticipant(v string) *OutboxEventCreate {
+	_c.mutation.SetParticipant(v)
+	return _c
+}
+
+// SetNillableParticipant sets the "participant" field if the given value is not nil.
+func (_c *OutboxEventCreate) SetNillableParticipant(v *string) *OutboxEventCreate {
+	if v != nil {
+		_c.SetParticipant(*v)
+	}
+	return _c
+}
+
 // SetPayload sets the "payload" field.
 func (_c *OutboxEventCreate) SetPayload(v string) *OutboxEventCreate {
 	_c.mutation.SetPayload(v)
@@ -247,6 +261,10 @@ func (_c *OutboxEventCreate) defaults() {
 		v := outboxevent.DefaultVersion
 		_c.mutation.SetVersion(v)
 	}
+	if _, ok := _c.mutation.Participant(); !ok {
+		v := outboxevent.DefaultParticipant
+		_c.mutation.SetParticipant(v)
+	}
 	if _, ok := _c.mutation.Status(); !ok {
 		v := outboxevent.DefaultStatus
 		_c.mutation.SetStatus(v)
@@ -294,6 +312,14 @@ func (_c *OutboxEventCreate) check() error {
 	if v, ok := _c.mutation.ObjectID(); ok {
 		if err := outboxevent.ObjectIDValidator(v); err != nil {
 			return &ValidationError{Name: "object_id", err: fmt.Errorf(`ent: validator failed for field "OutboxEvent.object_id": %w`, err)}
+		}
+	}
+	if _, ok := _c.mutation.Participant(); !ok {
+		return &ValidationError{Name: "participant", err: errors.New(`ent: missing required field "OutboxEvent.participant"`)}
+	}
+	if v, ok := _c.mutation.Participant(); ok {
+		if err := outboxevent.ParticipantValidator(v); err != nil {
+			return &ValidationError{Name: "participant", err: fmt.Errorf(`ent: validator failed for field "OutboxEvent.participant": %w`, err)}
 		}
 	}
 	if _, ok := _c.mutation.Payload(); !ok {
@@ -387,6 +413,10 @@ func (_c *OutboxEventCreate) createSpec() (*OutboxEvent, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ObjectID(); ok {
 		_spec.SetField(outboxevent.FieldObjectID, field.TypeString, value)
 		_node.ObjectID = value
+	}
+	if value, ok := _c.mutation.Participant(); ok {
+		_spec.SetField(outboxevent.FieldParticipant, field.TypeString, value)
+		_node.Participant = value
 	}
 	if value, ok := _c.mutation.Payload(); ok {
 		_spec.SetField(outboxevent.FieldPayload, field.TypeString, value)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/appanage/appanage/ent/accessgrant"
 	"github.com/appanage/appanage/ent/application"
+	"github.com/appanage/appanage/ent/applicationdependency"
 	"github.com/appanage/appanage/ent/applicationproperty"
 	"github.com/appanage/appanage/ent/attempt"
 	"github.com/appanage/appanage/ent/auditevent"
@@ -21,6 +22,7 @@ import (
 	"github.com/appanage/appanage/ent/outboxevent"
 	"github.com/appanage/appanage/ent/packagegift"
 	"github.com/appanage/appanage/ent/permission"
+	"github.com/appanage/appanage/ent/propertychange"
 	"github.com/appanage/appanage/ent/role"
 	"github.com/appanage/appanage/ent/rolepackage"
 	"github.com/appanage/appanage/ent/schema"
@@ -59,6 +61,14 @@ func init() {
 	accessgrant.DefaultReason = accessgrantDescReason.Default.(string)
 	// accessgrant.ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
 	accessgrant.ReasonValidator = accessgrantDescReason.Validators[0].(func(string) error)
+	// accessgrantDescLent is the schema descriptor for lent field.
+	accessgrantDescLent := accessgrantFields[7].Descriptor()
+	// accessgrant.DefaultLent holds the default value on creation for the lent field.
+	accessgrant.DefaultLent = accessgrantDescLent.Default.(bool)
+	// accessgrantDescEmbeddable is the schema descriptor for embeddable field.
+	accessgrantDescEmbeddable := accessgrantFields[9].Descriptor()
+	// accessgrant.DefaultEmbeddable holds the default value on creation for the embeddable field.
+	accessgrant.DefaultEmbeddable = accessgrantDescEmbeddable.Default.(bool)
 	// accessgrantDescID is the schema descriptor for id field.
 	accessgrantDescID := accessgrantMixinFields0[0].Descriptor()
 	// accessgrant.DefaultID holds the default value on creation for the id field.
@@ -102,6 +112,29 @@ func init() {
 	applicationDescID := applicationMixinFields0[0].Descriptor()
 	// application.DefaultID holds the default value on creation for the id field.
 	application.DefaultID = applicationDescID.Default.(func() oid.Application)
+	applicationdependencyMixin := schema.ApplicationDependency{}.Mixin()
+	applicationdependencyMixinFields0 := applicationdependencyMixin[0].Fields()
+	_ = applicationdependencyMixinFields0
+	applicationdependencyFields := schema.ApplicationDependency{}.Fields()
+	_ = applicationdependencyFields
+	// applicationdependencyDescCreatedAt is the schema descriptor for created_at field.
+	applicationdependencyDescCreatedAt := applicationdependencyMixinFields0[1].Descriptor()
+	// applicationdependency.DefaultCreatedAt holds the default value on creation for the created_at field.
+	applicationdependency.DefaultCreatedAt = applicationdependencyDescCreatedAt.Default.(func() time.Time)
+	// applicationdependencyDescUpdatedAt is the schema descriptor for updated_at field.
+	applicationdependencyDescUpdatedAt := applicationdependencyMixinFields0[2].Descriptor()
+	// applicationdependency.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	applicationdependency.DefaultUpdatedAt = applicationdependencyDescUpdatedAt.Default.(func() time.Time)
+	// applicationdependency.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	applicationdependency.UpdateDefaultUpdatedAt = applicationdependencyDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// applicationdependencyDescVersion is the schema descriptor for version field.
+	applicationdependencyDescVersion := applicationdependencyMixinFields0[3].Descriptor()
+	// applicationdependency.DefaultVersion holds the default value on creation for the version field.
+	applicationdependency.DefaultVersion = applicationdependencyDescVersion.Default.(int)
+	// applicationdependencyDescID is the schema descriptor for id field.
+	applicationdependencyDescID := applicationdependencyMixinFields0[0].Descriptor()
+	// applicationdependency.DefaultID holds the default value on creation for the id field.
+	applicationdependency.DefaultID = applicationdependencyDescID.Default.(func() oid.Dependency)
 	applicationpropertyMixin := schema.ApplicationProperty{}.Mixin()
 	applicationpropertyMixinFields0 := applicationpropertyMixin[0].Fields()
 	_ = applicationpropertyMixinFields0
@@ -129,6 +162,10 @@ func init() {
 	applicationpropertyDescPublic := applicationpropertyFields[4].Descriptor()
 	// applicationproperty.DefaultPublic holds the default value on creation for the public field.
 	applicationproperty.DefaultPublic = applicationpropertyDescPublic.Default.(bool)
+	// applicationpropertyDescSecret is the schema descriptor for secret field.
+	applicationpropertyDescSecret := applicationpropertyFields[5].Descriptor()
+	// applicationproperty.DefaultSecret holds the default value on creation for the secret field.
+	applicationproperty.DefaultSecret = applicationpropertyDescSecret.Default.(bool)
 	// applicationpropertyDescID is the schema descriptor for id field.
 	applicationpropertyDescID := applicationpropertyMixinFields0[0].Descriptor()
 	// applicationproperty.DefaultID holds the default value on creation for the id field.
@@ -228,6 +265,12 @@ func init() {
 	clienturlDescProvenOrigin := clienturlFields[3].Descriptor()
 	// clienturl.ProvenOriginValidator is a validator for the "proven_origin" field. It is called by the builders before save.
 	clienturl.ProvenOriginValidator = clienturlDescProvenOrigin.Validators[0].(func(string) error)
+	// clienturlDescChallenge is the schema descriptor for challenge field.
+	clienturlDescChallenge := clienturlFields[4].Descriptor()
+	// clienturl.DefaultChallenge holds the default value on creation for the challenge field.
+	clienturl.DefaultChallenge = clienturlDescChallenge.Default.(string)
+	// clienturl.ChallengeValidator is a validator for the "challenge" field. It is called by the builders before save.
+	clienturl.ChallengeValidator = clienturlDescChallenge.Validators[0].(func(string) error)
 	// clienturlDescID is the schema descriptor for id field.
 	clienturlDescID := clienturlMixinFields0[0].Descriptor()
 	// clienturl.DefaultID holds the default value on creation for the id field.
@@ -382,18 +425,24 @@ func init() {
 	outboxeventDescObjectID := outboxeventFields[2].Descriptor()
 	// outboxevent.ObjectIDValidator is a validator for the "object_id" field. It is called by the builders before save.
 	outboxevent.ObjectIDValidator = outboxeventDescObjectID.Validators[0].(func(string) error)
+	// outboxeventDescParticipant is the schema descriptor for participant field.
+	outboxeventDescParticipant := outboxeventFields[3].Descriptor()
+	// outboxevent.DefaultParticipant holds the default value on creation for the participant field.
+	outboxevent.DefaultParticipant = outboxeventDescParticipant.Default.(string)
+	// outboxevent.ParticipantValidator is a validator for the "participant" field. It is called by the builders before save.
+	outboxevent.ParticipantValidator = outboxeventDescParticipant.Validators[0].(func(string) error)
 	// outboxeventDescAttempts is the schema descriptor for attempts field.
-	outboxeventDescAttempts := outboxeventFields[5].Descriptor()
+	outboxeventDescAttempts := outboxeventFields[6].Descriptor()
 	// outboxevent.DefaultAttempts holds the default value on creation for the attempts field.
 	outboxevent.DefaultAttempts = outboxeventDescAttempts.Default.(int)
 	// outboxeventDescLeasedBy is the schema descriptor for leased_by field.
-	outboxeventDescLeasedBy := outboxeventFields[7].Descriptor()
+	outboxeventDescLeasedBy := outboxeventFields[8].Descriptor()
 	// outboxevent.DefaultLeasedBy holds the default value on creation for the leased_by field.
 	outboxevent.DefaultLeasedBy = outboxeventDescLeasedBy.Default.(string)
 	// outboxevent.LeasedByValidator is a validator for the "leased_by" field. It is called by the builders before save.
 	outboxevent.LeasedByValidator = outboxeventDescLeasedBy.Validators[0].(func(string) error)
 	// outboxeventDescLastError is the schema descriptor for last_error field.
-	outboxeventDescLastError := outboxeventFields[9].Descriptor()
+	outboxeventDescLastError := outboxeventFields[10].Descriptor()
 	// outboxevent.DefaultLastError holds the default value on creation for the last_error field.
 	outboxevent.DefaultLastError = outboxeventDescLastError.Default.(string)
 	// outboxevent.LastErrorValidator is a validator for the "last_error" field. It is called by the builders before save.
@@ -466,6 +515,33 @@ func init() {
 	permissionDescID := permissionMixinFields0[0].Descriptor()
 	// permission.DefaultID holds the default value on creation for the id field.
 	permission.DefaultID = permissionDescID.Default.(func() oid.Permission)
+	propertychangeMixin := schema.PropertyChange{}.Mixin()
+	propertychangeMixinFields0 := propertychangeMixin[0].Fields()
+	_ = propertychangeMixinFields0
+	propertychangeFields := schema.PropertyChange{}.Fields()
+	_ = propertychangeFields
+	// propertychangeDescCreatedAt is the schema descriptor for created_at field.
+	propertychangeDescCreatedAt := propertychangeMixinFields0[1].Descriptor()
+	// propertychange.DefaultCreatedAt holds the default value on creation for the created_at field.
+	propertychange.DefaultCreatedAt = propertychangeDescCreatedAt.Default.(func() time.Time)
+	// propertychangeDescUpdatedAt is the schema descriptor for updated_at field.
+	propertychangeDescUpdatedAt := propertychangeMixinFields0[2].Descriptor()
+	// propertychange.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	propertychange.DefaultUpdatedAt = propertychangeDescUpdatedAt.Default.(func() time.Time)
+	// propertychange.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	propertychange.UpdateDefaultUpdatedAt = propertychangeDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// propertychangeDescVersion is the schema descriptor for version field.
+	propertychangeDescVersion := propertychangeMixinFields0[3].Descriptor()
+	// propertychange.DefaultVersion holds the default value on creation for the version field.
+	propertychange.DefaultVersion = propertychangeDescVersion.Default.(int)
+	// propertychangeDescName is the schema descriptor for name field.
+	propertychangeDescName := propertychangeFields[2].Descriptor()
+	// propertychange.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	propertychange.NameValidator = propertychangeDescName.Validators[0].(func(string) error)
+	// propertychangeDescID is the schema descriptor for id field.
+	propertychangeDescID := propertychangeMixinFields0[0].Descriptor()
+	// propertychange.DefaultID holds the default value on creation for the id field.
+	propertychange.DefaultID = propertychangeDescID.Default.(func() oid.PropertyChange)
 	roleMixin := schema.Role{}.Mixin()
 	roleMixinFields0 := roleMixin[0].Fields()
 	_ = roleMixinFields0

@@ -16,6 +16,8 @@ type Tx struct {
 	AccessGrant *AccessGrantClient
 	// Application is the client for interacting with the Application builders.
 	Application *ApplicationClient
+	// ApplicationDependency is the client for interacting with the ApplicationDependency builders.
+	ApplicationDependency *ApplicationDependencyClient
 	// ApplicationProperty is the client for interacting with the ApplicationProperty builders.
 	ApplicationProperty *ApplicationPropertyClient
 	// Attempt is the client for interacting with the Attempt builders.
@@ -46,6 +48,8 @@ type Tx struct {
 	PackageGift *PackageGiftClient
 	// Permission is the client for interacting with the Permission builders.
 	Permission *PermissionClient
+	// PropertyChange is the client for interacting with the PropertyChange builders.
+	PropertyChange *PropertyChangeClient
 	// Role is the client for interacting with the Role builders.
 	Role *RoleClient
 	// RolePackage is the client for interacting with the RolePackage builders.
@@ -191,6 +195,7 @@ func (tx *Tx) Client() *Client {
 func (tx *Tx) init() {
 	tx.AccessGrant = NewAccessGrantClient(tx.config)
 	tx.Application = NewApplicationClient(tx.config)
+	tx.ApplicationDependency = NewApplicationDependencyClient(tx.config)
 	tx.ApplicationProperty = NewApplicationPropertyClient(tx.config)
 	tx.Attempt = NewAttemptClient(tx.config)
 	tx.AuditEvent = NewAuditEventClient(tx.config)
@@ -206,6 +211,7 @@ func (tx *Tx) init() {
 	tx.OutboxEvent = NewOutboxEventClient(tx.config)
 	tx.PackageGift = NewPackageGiftClient(tx.config)
 	tx.Permission = NewPermissionClient(tx.config)
+	tx.PropertyChange = NewPropertyChangeClient(tx.config)
 	tx.Role = NewRoleClient(tx.config)
 	tx.RolePackage = NewRolePackageClient(tx.config)
 	tx.RolePath = NewRolePathClient(tx.config)

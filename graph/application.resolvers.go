@@ -13,29 +13,8 @@ import (
 	"github.com/appanage/appanage/graph/generated"
 	"github.com/appanage/appanage/graph/list"
 	"github.com/appanage/appanage/graph/model"
-	"github.com/appanage/appanage/internal/application"
 	"github.com/appanage/appanage/internal/oid"
 )
-
-func (r *accessGrantResolver) ID(ctx context.Context, obj *ent.AccessGrant) (string, error) {
-	return string(obj.ID), nil
-}
-
-func (r *accessGrantResolver) Client(ctx context.Context, obj *ent.AccessGrant) (*ent.Tenant, error) {
-	return found(obj.QueryClient().Only(ctx))
-}
-
-func (r *accessGrantResolver) Application(ctx context.Context, obj *ent.AccessGrant) (*ent.Application, error) {
-	return found(obj.QueryApplication().Only(ctx))
-}
-
-func (r *accessGrantResolver) Giver(ctx context.Context, obj *ent.AccessGrant) (*ent.Tenant, error) {
-	return found(obj.QueryGiver().Only(ctx))
-}
-
-func (r *accessGrantResolver) GivenBy(ctx context.Context, obj *ent.AccessGrant) (*ent.User, error) {
-	return found(obj.QueryGivenBy().Only(ctx))
-}
 
 func (r *applicationResolver) ID(ctx context.Context, obj *ent.Application) (string, error) {
 	return string(obj.ID), nil
@@ -65,42 +44,6 @@ func (r *applicationResolver) Permissions(ctx context.Context, obj *ent.Applicat
 	return list.Connect(ctx, r.Cursors, obj.QueryPermissions(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *applicationResolver) Urls(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.ClientURL], error) {
-	return list.Connect(ctx, r.Cursors, obj.QueryUrls(), page(first, after, last, before), filter, orderBy)
-}
-
-func (r *applicationResolver) Properties(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.ApplicationProperty], error) {
-	return list.Connect(ctx, r.Cursors, obj.QueryProperties(), page(first, after, last, before), filter, orderBy)
-}
-
-func (r *applicationResolver) Grants(ctx context.Context, obj *ent.Application, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) (*model.Connection[ent.AccessGrant], error) {
-	return list.Connect(ctx, r.Cursors, obj.QueryGrants(), page(first, after, last, before), filter, orderBy)
-}
-
-func (r *applicationPropertyResolver) ID(ctx context.Context, obj *ent.ApplicationProperty) (string, error) {
-	return string(obj.ID), nil
-}
-
-func (r *applicationPropertyResolver) Client(ctx context.Context, obj *ent.ApplicationProperty) (*ent.Tenant, error) {
-	return found(obj.QueryClient().Only(ctx))
-}
-
-func (r *applicationPropertyResolver) Application(ctx context.Context, obj *ent.ApplicationProperty) (*ent.Application, error) {
-	return found(obj.QueryApplication().Only(ctx))
-}
-
-func (r *clientUrlResolver) ID(ctx context.Context, obj *ent.ClientURL) (string, error) {
-	return string(obj.ID), nil
-}
-
-func (r *clientUrlResolver) Client(ctx context.Context, obj *ent.ClientURL) (*ent.Tenant, error) {
-	return found(obj.QueryClient().Only(ctx))
-}
-
-func (r *clientUrlResolver) Application(ctx context.Context, obj *ent.ClientURL) (*ent.Application, error) {
-	return found(obj.QueryApplication().Only(ctx))
-}
-
 func (r *mutationResolver) ApplicationCreate(ctx context.Context, input model.ApplicationCreateInput) (*model.ApplicationCreatePayload, error) {
 	row, errs, err := changed(ctx, r.Resolver, "application", func(ctx context.Context) (oid.Application, error) {
 		return r.createApplication(ctx, input)
@@ -113,19 +56,6 @@ func (r *mutationResolver) ApplicationUpdate(ctx context.Context, input model.Ap
 		return r.updateApplication(ctx, input)
 	}, r.applicationByID)
 	return &model.ApplicationUpdatePayload{Application: row, Errors: errs}, err
-}
-
-func (r *mutationResolver) ApplicationPropertiesSet(ctx context.Context, input model.ApplicationPropertiesSetInput) (*model.ApplicationPropertiesSetPayload, error) {
-	var set []*application.StoredProperty
-	row, errs, err := changed(ctx, r.Resolver, "application", func(ctx context.Context) (app oid.Application, err error) {
-		app, set, err = r.setProperties(ctx, input)
-		return app, err
-	}, r.applicationByID)
-	if err != nil || len(errs) > 0 {
-		return &model.ApplicationPropertiesSetPayload{Properties: []*ent.ApplicationProperty{}, Errors: errs}, err
-	}
-	properties, err := r.changedProperties(ctx, input, set)
-	return &model.ApplicationPropertiesSetPayload{Application: row, Properties: properties, Errors: errs}, err
 }
 
 func (r *queryResolver) Application(ctx context.Context, id *string, code *string) (*ent.Application, error) {
@@ -147,19 +77,6 @@ func (r *queryResolver) Applications(ctx context.Context, first *int, after *str
 	return list.Connect(ctx, r.Cursors, r.DB.Client(ctx).Application.Query(), page(first, after, last, before), filter, orderBy)
 }
 
-func (r *Resolver) AccessGrant() generated.AccessGrantResolver { return &accessGrantResolver{r} }
-
 func (r *Resolver) Application() generated.ApplicationResolver { return &applicationResolver{r} }
 
-func (r *Resolver) ApplicationProperty() generated.ApplicationPropertyResolver {
-	return &applicationPropertyResolver{r}
-}
-
-func (r *Resolver) ClientUrl() generated.ClientUrlResolver { return &clientUrlResolver{r} }
-
-type (
-	accessGrantResolver         struct{ *Resolver }
-	applicationResolver         struct{ *Resolver }
-	applicationPropertyResolver struct{ *Resolver }
-	clientUrlResolver           struct{ *Resolver }
-)
+type applicationResolver struct{ *Resolver }

@@ -6,7 +6,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/appanage/appanage/graph/model"
-	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/application"
 	"github.com/appanage/appanage/internal/oid"
 )
@@ -48,21 +47,4 @@ func (r *Resolver) updateApplication(ctx context.Context, input model.Applicatio
 		ID: id, ExpectedVersion: input.ExpectedVersion.Value(), Name: input.Name.Value(), AccessType: input.AccessType.Value(),
 		SetThumbnail: set, ThumbnailURL: thumbnail,
 	})
-}
-
-func (r *Resolver) setProperties(ctx context.Context, input model.ApplicationPropertiesSetInput) (oid.Application, []*application.StoredProperty, error) {
-	var errs apperr.Collector
-	app, err := parseID[oid.Application]("input.applicationId", input.ApplicationID)
-	errs.AddErr(err)
-	client, err := optionalID[oid.Client]("input.clientId", input.ClientID)
-	errs.AddErr(err)
-	if err := errs.Err(); err != nil {
-		return "", nil, err
-	}
-	cmd := application.SetProperties{Application: app, Client: client, Properties: make([]application.Property, len(input.Properties))}
-	for i, p := range input.Properties {
-		cmd.Properties[i] = application.Property{Name: p.Name, Value: p.Value, Public: p.Public.Value(), ExpectedVersion: p.ExpectedVersion.Value()}
-	}
-	set, err := r.Applications.SetProperties(ctx, cmd)
-	return app, set, err
 }

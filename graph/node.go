@@ -6,6 +6,7 @@ import (
 	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/ent/accessgrant"
 	"github.com/appanage/appanage/ent/application"
+	"github.com/appanage/appanage/ent/applicationdependency"
 	"github.com/appanage/appanage/ent/applicationproperty"
 	"github.com/appanage/appanage/ent/auditevent"
 	"github.com/appanage/appanage/ent/clienturl"
@@ -13,6 +14,7 @@ import (
 	"github.com/appanage/appanage/ent/membership"
 	"github.com/appanage/appanage/ent/outboxevent"
 	"github.com/appanage/appanage/ent/permission"
+	"github.com/appanage/appanage/ent/propertychange"
 	"github.com/appanage/appanage/ent/role"
 	"github.com/appanage/appanage/ent/rolepackage"
 	"github.com/appanage/appanage/ent/session"
@@ -62,6 +64,12 @@ var nodeKinds = map[oid.Kind]nodeKind{
 	}},
 	oid.KindProperty: {"Application_READ", func(ctx context.Context, db *ent.Client, id string) (model.Node, error) {
 		return node(db.ApplicationProperty.Query().Where(applicationproperty.ID(oid.Property(id))).Only(ctx))
+	}},
+	oid.KindPropertyChange: {"Application_READ", func(ctx context.Context, db *ent.Client, id string) (model.Node, error) {
+		return node(db.PropertyChange.Query().Where(propertychange.ID(oid.PropertyChange(id))).Only(ctx))
+	}},
+	oid.KindDependency: {"Application_READ", func(ctx context.Context, db *ent.Client, id string) (model.Node, error) {
+		return node(db.ApplicationDependency.Query().Where(applicationdependency.ID(oid.Dependency(id))).Only(ctx))
 	}},
 	oid.KindClientURL: {"Client_READ", func(ctx context.Context, db *ent.Client, id string) (model.Node, error) {
 		return node(db.ClientURL.Query().Where(clienturl.ID(oid.ClientURL(id))).Only(ctx))

@@ -13,16 +13,20 @@ import (
 	"github.com/appanage/appanage/graph/cursor"
 	"github.com/appanage/appanage/graph/list"
 	"github.com/appanage/appanage/graph/model"
+	"github.com/appanage/appanage/internal/access"
 	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/application"
 	"github.com/appanage/appanage/internal/authority"
+	"github.com/appanage/appanage/internal/dependency"
 	"github.com/appanage/appanage/internal/idempotency"
 	"github.com/appanage/appanage/internal/identity"
 	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/property"
 	"github.com/appanage/appanage/internal/scope"
 	"github.com/appanage/appanage/internal/store"
 	"github.com/appanage/appanage/internal/tenancy"
+	"github.com/appanage/appanage/internal/urls"
 )
 
 // Resolver holds what the resolvers call.
@@ -32,7 +36,12 @@ type Resolver struct {
 	Tenancy      *tenancy.Service
 	Authority    *authority.Service
 	Identity     *identity.Service
+	Access       *access.Service
 	Applications *application.Service
+	Embedding    *dependency.Service
+	Properties   *property.Service
+	Removals     *application.Removals
+	URLs         *urls.Service
 	Once         *idempotency.Service
 	// SignedOut is told of a session that has ended, so that this node forgets it at once.
 	SignedOut func(oid.Session)

@@ -125,8 +125,12 @@ var (
 	auditQuery  = plain("INSERT INTO audit_events (id, at, client_id, actor_client_id, actor_user_id, on_behalf, operation, kind, object_id, `before`, `after`, request_id)" + `
 		VALUES (?, ?, ?, ?, ?, '', 'applicationPropertiesSet', 'ApplicationProperty', ?, ?, ?, ?)`)
 
+	historyQuery = plain(`INSERT INTO property_changes (id, created_at, updated_at, version, client_id, application_id, name, value, public, secret, removed, changed_by_client_id, changed_by_id)
+		VALUES (?, ?, ?, 1, ?, ?, ?, ?, ?, FALSE, FALSE, ?, ?)`)
+	countQuery = plain(`SELECT COUNT(*) FROM application_properties WHERE client_id = ? AND application_id = ?`)
+
 	// writes are prepared before the transaction.
-	writes = []*query{decisionQuery, propertyQuery, insertQuery, updateQuery, auditQuery}
+	writes = []*query{decisionQuery, propertyQuery, insertQuery, updateQuery, auditQuery, historyQuery, countQuery}
 )
 
 // permitted decides as domain 6.4 has it. The application's row stays locked.
@@ -171,15 +175,36 @@ func (w setter) set(i int) (setProperty, error) {
 	p.Version++
 	switch {
 	case fresh:
+		if err := w.room(); err != nil {
+			return p, err
+		}
 		p.ID = string(oid.New[oid.Property]())
 		err = w.exec(insertQuery, p.ID, w.now, w.now, w.in.ClientID, w.in.ApplicationID, p.Name, p.Value, after["public"])
-		return p, errors.Join(err, w.note(p.ID, nil, after))
+		return p, errors.Join(err, w.keep(p, after), w.note(p.ID, nil, after))
 	case old == p.Value && after["public"] == public:
 		p.Version--
 		return p, nil
 	}
 	err = w.exec(updateQuery, w.now, p.Value, after["public"], p.ID)
-	return p, errors.Join(err, w.note(p.ID, map[string]any{"value": old, "public": public}, after))
+	return p, errors.Join(err, w.keep(p, after), w.note(p.ID, map[string]any{"value": old, "public": public}, after))
+}
+
+// room tells whether the client can have one more property of the application.
+func (w setter) room() error {
+	var n int
+	row, err := w.row(countQuery, w.in.ClientID, w.in.ApplicationID)
+	if err == nil {
+		err = row.Scan(&n)
+	}
+	if err == nil && n >= 500 {
+		err = failure{http.StatusBadRequest, "a client has at most 500 properties of one application"}
+	}
+	return err
+}
+
+// keep writes the history.
+func (w setter) keep(p setProperty, after map[string]any) error {
+	return w.exec(historyQuery, string(oid.New[oid.PropertyChange]()), w.now, w.now, w.in.ClientID, w.in.ApplicationID, p.Name, p.Value, after["public"], w.caller.client, w.caller.user)
 }
 
 func (w setter) note(id string, before, after map[string]any) error {

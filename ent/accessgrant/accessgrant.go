@@ -37,6 +37,12 @@ const (
 	FieldGiverID = "giver_id"
 	// FieldGivenByID holds the string denoting the given_by_id field in the database.
 	FieldGivenByID = "given_by_id"
+	// FieldLent holds the string denoting the lent field in the database.
+	FieldLent = "lent"
+	// FieldLentUntil holds the string denoting the lent_until field in the database.
+	FieldLentUntil = "lent_until"
+	// FieldEmbeddable holds the string denoting the embeddable field in the database.
+	FieldEmbeddable = "embeddable"
 	// EdgeClient holds the string denoting the client edge name in mutations.
 	EdgeClient = "client"
 	// EdgeApplication holds the string denoting the application edge name in mutations.
@@ -90,6 +96,9 @@ var Columns = []string{
 	FieldReason,
 	FieldGiverID,
 	FieldGivenByID,
+	FieldLent,
+	FieldLentUntil,
+	FieldEmbeddable,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -115,6 +124,10 @@ var (
 	DefaultReason string
 	// ReasonValidator is a validator for the "reason" field. It is called by the builders before save.
 	ReasonValidator func(string) error
+	// DefaultLent holds the default value on creation for the "lent" field.
+	DefaultLent bool
+	// DefaultEmbeddable holds the default value on creation for the "embeddable" field.
+	DefaultEmbeddable bool
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() oid.AccessGrant
 )
@@ -185,6 +198,21 @@ func ByGiverID(opts ...sql.OrderTermOption) OrderOption {
 // ByGivenByID orders the results by the given_by_id field.
 func ByGivenByID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldGivenByID, opts...).ToFunc()
+}
+
+// ByLent orders the results by the lent field.
+func ByLent(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLent, opts...).ToFunc()
+}
+
+// ByLentUntil orders the results by the lent_until field.
+func ByLentUntil(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLentUntil, opts...).ToFunc()
+}
+
+// ByEmbeddable orders the results by the embeddable field.
+func ByEmbeddable(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEmbeddable, opts...).ToFunc()
 }
 
 // ByClientField orders the results by client field.

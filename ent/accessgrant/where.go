@@ -106,6 +106,21 @@ func GivenByID(v oid.User) predicate.AccessGrant {
 	return predicate.AccessGrant(sql.FieldEQ(FieldGivenByID, vc))
 }
 
+// Lent applies equality check predicate on the "lent" field. It's identical to LentEQ.
+func Lent(v bool) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldEQ(FieldLent, v))
+}
+
+// LentUntil applies equality check predicate on the "lent_until" field. It's identical to LentUntilEQ.
+func LentUntil(v time.Time) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldEQ(FieldLentUntil, v))
+}
+
+// Embeddable applies equality check predicate on the "embeddable" field. It's identical to EmbeddableEQ.
+func Embeddable(v bool) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldEQ(FieldEmbeddable, v))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.AccessGrant {
 	return predicate.AccessGrant(sql.FieldEQ(FieldCreatedAt, v))
@@ -715,6 +730,76 @@ func GivenByIDEqualFold(v oid.User) predicate.AccessGrant {
 func GivenByIDContainsFold(v oid.User) predicate.AccessGrant {
 	vc := string(v)
 	return predicate.AccessGrant(sql.FieldContainsFold(FieldGivenByID, vc))
+}
+
+// LentEQ applies the EQ predicate on the "lent" field.
+func LentEQ(v bool) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldEQ(FieldLent, v))
+}
+
+// LentNEQ applies the NEQ predicate on the "lent" field.
+func LentNEQ(v bool) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldNEQ(FieldLent, v))
+}
+
+// LentUntilEQ applies the EQ predicate on the "lent_until" field.
+func LentUntilEQ(v time.Time) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldEQ(FieldLentUntil, v))
+}
+
+// LentUntilNEQ applies the NEQ predicate on the "lent_until" field.
+func LentUntilNEQ(v time.Time) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldNEQ(FieldLentUntil, v))
+}
+
+// LentUntilIn applies the In predicate on the "lent_until" field.
+func LentUntilIn(vs ...time.Time) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldIn(FieldLentUntil, vs...))
+}
+
+// LentUntilNotIn applies the NotIn predicate on the "lent_until" field.
+func LentUntilNotIn(vs ...time.Time) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldNotIn(FieldLentUntil, vs...))
+}
+
+// LentUntilGT applies the GT predicate on the "lent_until" field.
+func LentUntilGT(v time.Time) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldGT(FieldLentUntil, v))
+}
+
+// LentUntilGTE applies the GTE predicate on the "lent_until" field.
+func LentUntilGTE(v time.Time) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldGTE(FieldLentUntil, v))
+}
+
+// LentUntilLT applies the LT predicate on the "lent_until" field.
+func LentUntilLT(v time.Time) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldLT(FieldLentUntil, v))
+}
+
+// LentUntilLTE applies the LTE predicate on the "lent_until" field.
+func LentUntilLTE(v time.Time) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldLTE(FieldLentUntil, v))
+}
+
+// LentUntilIsNil applies the IsNil predicate on the "lent_until" field.
+func LentUntilIsNil() predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldIsNull(FieldLentUntil))
+}
+
+// LentUntilNotNil applies the NotNil predicate on the "lent_until" field.
+func LentUntilNotNil() predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldNotNull(FieldLentUntil))
+}
+
+// EmbeddableEQ applies the EQ predicate on the "embeddable" field.
+func EmbeddableEQ(v bool) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldEQ(FieldEmbeddable, v))
+}
+
+// EmbeddableNEQ applies the NEQ predicate on the "embeddable" field.
+func EmbeddableNEQ(v bool) predicate.AccessGrant {
+	return predicate.AccessGrant(sql.FieldNEQ(FieldEmbeddable, v))
 }
 
 // HasClient applies the HasEdge predicate on the "client" edge.

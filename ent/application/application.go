@@ -59,6 +59,12 @@ const (
 	EdgeGrants = "grants"
 	// EdgeSessions holds the string denoting the sessions edge name in mutations.
 	EdgeSessions = "sessions"
+	// EdgePropertyChanges holds the string denoting the property_changes edge name in mutations.
+	EdgePropertyChanges = "property_changes"
+	// EdgeDependencies holds the string denoting the dependencies edge name in mutations.
+	EdgeDependencies = "dependencies"
+	// EdgeDependents holds the string denoting the dependents edge name in mutations.
+	EdgeDependents = "dependents"
 	// Table holds the table name of the application in the database.
 	Table = "applications"
 	// ClientTable is the table that holds the client relation/edge.
@@ -124,6 +130,27 @@ const (
 	SessionsInverseTable = "sessions"
 	// SessionsColumn is the table column denoting the sessions relation/edge.
 	SessionsColumn = "application_id"
+	// PropertyChangesTable is the table that holds the property_changes relation/edge.
+	PropertyChangesTable = "property_changes"
+	// PropertyChangesInverseTable is the table name for the PropertyChange entity.
+	// It exists in this package in order to avoid circular dependency with the "propertychange" package.
+	PropertyChangesInverseTable = "property_changes"
+	// PropertyChangesColumn is the table column denoting the property_changes relation/edge.
+	PropertyChangesColumn = "application_id"
+	// DependenciesTable is the table that holds the dependencies relation/edge.
+	DependenciesTable = "application_dependencies"
+	// DependenciesInverseTable is the table name for the ApplicationDependency entity.
+	// It exists in this package in order to avoid circular dependency with the "applicationdependency" package.
+	DependenciesInverseTable = "application_dependencies"
+	// DependenciesColumn is the table column denoting the dependencies relation/edge.
+	DependenciesColumn = "application_id"
+	// DependentsTable is the table that holds the dependents relation/edge.
+	DependentsTable = "application_dependencies"
+	// DependentsInverseTable is the table name for the ApplicationDependency entity.
+	// It exists in this package in order to avoid circular dependency with the "applicationdependency" package.
+	DependentsInverseTable = "application_dependencies"
+	// DependentsColumn is the table column denoting the dependents relation/edge.
+	DependentsColumn = "dependency_id"
 )
 
 // Columns holds all SQL columns for application fields.
@@ -385,6 +412,48 @@ func BySessions(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newSessionsStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByPropertyChangesCount orders the results by property_changes count.
+func ByPropertyChangesCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newPropertyChangesStep(), opts...)
+	}
+}
+
+// ByPropertyChanges orders the results by property_changes terms.
+func ByPropertyChanges(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newPropertyChangesStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByDependenciesCount orders the results by dependencies count.
+func ByDependenciesCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newDependenciesStep(), opts...)
+	}
+}
+
+// ByDependencies orders the results by dependencies terms.
+func ByDependencies(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newDependenciesStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByDependentsCount orders the results by dependents count.
+func ByDependentsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newDependentsStep(), opts...)
+	}
+}
+
+// ByDependents orders the results by dependents terms.
+func ByDependents(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newDependentsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newClientStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -446,5 +515,26 @@ func newSessionsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(SessionsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, true, SessionsTable, SessionsColumn),
+	)
+}
+func newPropertyChangesStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(PropertyChangesInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, true, PropertyChangesTable, PropertyChangesColumn),
+	)
+}
+func newDependenciesStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(DependenciesInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, true, DependenciesTable, DependenciesColumn),
+	)
+}
+func newDependentsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(DependentsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, true, DependentsTable, DependentsColumn),
 	)
 }

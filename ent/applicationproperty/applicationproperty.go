@@ -31,6 +31,10 @@ const (
 	FieldValue = "value"
 	// FieldPublic holds the string denoting the public field in the database.
 	FieldPublic = "public"
+	// FieldSecret holds the string denoting the secret field in the database.
+	FieldSecret = "secret"
+	// FieldSealed holds the string denoting the sealed field in the database.
+	FieldSealed = "sealed"
 	// EdgeClient holds the string denoting the client edge name in mutations.
 	EdgeClient = "client"
 	// EdgeApplication holds the string denoting the application edge name in mutations.
@@ -64,6 +68,8 @@ var Columns = []string{
 	FieldName,
 	FieldValue,
 	FieldPublic,
+	FieldSecret,
+	FieldSealed,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -89,6 +95,8 @@ var (
 	NameValidator func(string) error
 	// DefaultPublic holds the default value on creation for the "public" field.
 	DefaultPublic bool
+	// DefaultSecret holds the default value on creation for the "secret" field.
+	DefaultSecret bool
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() oid.Property
 )
@@ -139,6 +147,16 @@ func ByValue(opts ...sql.OrderTermOption) OrderOption {
 // ByPublic orders the results by the public field.
 func ByPublic(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldPublic, opts...).ToFunc()
+}
+
+// BySecret orders the results by the secret field.
+func BySecret(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSecret, opts...).ToFunc()
+}
+
+// BySealed orders the results by the sealed field.
+func BySealed(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSealed, opts...).ToFunc()
 }
 
 // ByClientField orders the results by client field.

@@ -98,6 +98,16 @@ func Public(v bool) predicate.ApplicationProperty {
 	return predicate.ApplicationProperty(sql.FieldEQ(FieldPublic, v))
 }
 
+// Secret applies equality check predicate on the "secret" field. It's identical to SecretEQ.
+func Secret(v bool) predicate.ApplicationProperty {
+	return predicate.ApplicationProperty(sql.FieldEQ(FieldSecret, v))
+}
+
+// Sealed applies equality check predicate on the "sealed" field. It's identical to SealedEQ.
+func Sealed(v string) predicate.ApplicationProperty {
+	return predicate.ApplicationProperty(sql.FieldEQ(FieldSealed, v))
+}
+
 // CreatedAtEQ applies the EQ predicate on the "created_at" field.
 func CreatedAtEQ(v time.Time) predicate.ApplicationProperty {
 	return predicate.ApplicationProperty(sql.FieldEQ(FieldCreatedAt, v))
@@ -524,6 +534,91 @@ func PublicEQ(v bool) predicate.ApplicationProperty {
 // PublicNEQ applies the NEQ predicate on the "public" field.
 func PublicNEQ(v bool) predicate.ApplicationProperty {
 	return predicate.ApplicationProperty(sql.FieldNEQ(FieldPublic, v))
+}
+
+// SecretEQ applies the EQ predicate on the "secret" field.
+func SecretEQ(v bool) predicate.ApplicationProperty {
+	return predicate.ApplicationProperty(sql.FieldEQ(FieldSecret, v))
+}
+
+// SecretNEQ applies the NEQ predicate on the "secret" field.
+func SecretNEQ(v bool) predicate.ApplicationProperty {
+	return predicate.ApplicationProperty(sql.FieldNEQ(FieldSecret, v))
+}
+
+// SealedEQ applies the EQ predicate on the "sealed" field.
+func SealedEQ(v string) predicate.ApplicationProperty {
+	return predicate.ApplicationProperty(sql.FieldEQ(FieldSealed, v))
+}
+
+// SealedNEQ applies the NEQ predicate on the "sealed" field.
+func SealedNEQ(v string) predicate.ApplicationProperty {
+	return predicate.ApplicationProperty(sql.FieldNEQ(FieldSealed, v))
+}
+
+// SealedIn applies the In predicate on the "sealed" field.
+func SealedIn(vs ...string) predicate.ApplicationProperty {
+	return predicate.ApplicationProperty(sql.FieldIn(FieldSealed, vs...))
+}
+
+// SealedNotIn applies the NotIn predicate on the "sealed" field.
+func SealedNotIn(vs ...string) predicate.ApplicationProperty {
+	return predicate.ApplicationProperty(sql.FieldNotIn(FieldSealed, vs...))
+}
+
+// SealedGT applies the GT predicate on the "sealed" field.
+func SealedGT(v string) predicate.ApplicationProperty {
+	return predicate.ApplicationProperty(sql.FieldGT(FieldSealed, v))
+}
+
+// SealedGTE applies the GTE predicate on the "sealed" field.
+func SealedGTE(v string) predicate.ApplicationProperty {
+	return predicate.ApplicationProperty(sql.FieldGTE(FieldSealed, v))
+}
+
+// SealedLT applies the LT predicate on the "sealed" field.
+func SealedLT(v string) predicate.ApplicationProperty {
+	return predicate.ApplicationProperty(sql.FieldLT(FieldSealed, v))
+}
+
+// SealedLTE applies the LTE predicate on the "sealed" field.
+func SealedLTE(v string) predicate.ApplicationProperty {
+	return predicate.ApplicationProperty(sql.FieldLTE(FieldSealed, v))
+}
+
+// SealedContains applies the Contains predicate on the "sealed" field.
+func SealedContains(v string) predicate.ApplicationProperty {
+	return predicate.ApplicationProperty(sql.FieldContains(FieldSealed, v))
+}
+
+// SealedHasPrefix applies the HasPrefix predicate on the "sealed" field.
+func SealedHasPrefix(v string) predicate.ApplicationProperty {
+	return predicate.ApplicationProperty(sql.FieldHasPrefix(FieldSealed, v))
+}
+
+// SealedHasSuffix applies the HasSuffix predicate on the "sealed" field.
+func SealedHasSuffix(v string) predicate.ApplicationProperty {
+	return predicate.ApplicationProperty(sql.FieldHasSuffix(FieldSealed, v))
+}
+
+// SealedIsNil applies the IsNil predicate on the "sealed" field.
+func SealedIsNil() predicate.ApplicationProperty {
+	return predicate.ApplicationProperty(sql.FieldIsNull(FieldSealed))
+}
+
+// SealedNotNil applies the NotNil predicate on the "sealed" field.
+func SealedNotNil() predicate.ApplicationProperty {
+	return predicate.ApplicationProperty(sql.FieldNotNull(FieldSealed))
+}
+
+// SealedEqualFold applies the EqualFold predicate on the "sealed" field.
+func SealedEqualFold(v string) predicate.ApplicationProperty {
+	return predicate.ApplicationProperty(sql.FieldEqualFold(FieldSealed, v))
+}
+
+// SealedContainsFold applies the ContainsFold predicate on the "sealed" field.
+func SealedContainsFold(v string) predicate.ApplicationProperty {
+	return predicate.ApplicationProperty(sql.FieldContainsFold(FieldSealed, v))
 }
 
 // HasClient applies the HasEdge predicate on the "client" edge.

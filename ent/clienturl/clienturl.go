@@ -31,6 +31,8 @@ const (
 	FieldOrigin = "origin"
 	// FieldProvenOrigin holds the string denoting the proven_origin field in the database.
 	FieldProvenOrigin = "proven_origin"
+	// FieldChallenge holds the string denoting the challenge field in the database.
+	FieldChallenge = "challenge"
 	// FieldStatus holds the string denoting the status field in the database.
 	FieldStatus = "status"
 	// FieldProvenAt holds the string denoting the proven_at field in the database.
@@ -67,6 +69,7 @@ var Columns = []string{
 	FieldApplicationID,
 	FieldOrigin,
 	FieldProvenOrigin,
+	FieldChallenge,
 	FieldStatus,
 	FieldProvenAt,
 }
@@ -94,6 +97,10 @@ var (
 	OriginValidator func(string) error
 	// ProvenOriginValidator is a validator for the "proven_origin" field. It is called by the builders before save.
 	ProvenOriginValidator func(string) error
+	// DefaultChallenge holds the default value on creation for the "challenge" field.
+	DefaultChallenge string
+	// ChallengeValidator is a validator for the "challenge" field. It is called by the builders before save.
+	ChallengeValidator func(string) error
 	// DefaultID holds the default value on creation for the "id" field.
 	DefaultID func() oid.ClientURL
 )
@@ -151,6 +158,11 @@ func ByOrigin(opts ...sql.OrderTermOption) OrderOption {
 // ByProvenOrigin orders the results by the proven_origin field.
 func ByProvenOrigin(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldProvenOrigin, opts...).ToFunc()
+}
+
+// ByChallenge orders the results by the challenge field.
+func ByChallenge(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldChallenge, opts...).ToFunc()
 }
 
 // ByStatus orders the results by the status field.

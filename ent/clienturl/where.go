@@ -94,6 +94,11 @@ func ProvenOrigin(v string) predicate.ClientURL {
 	return predicate.ClientURL(sql.FieldEQ(FieldProvenOrigin, v))
 }
 
+// Challenge applies equality check predicate on the "challenge" field. It's identical to ChallengeEQ.
+func Challenge(v string) predicate.ClientURL {
+	return predicate.ClientURL(sql.FieldEQ(FieldChallenge, v))
+}
+
 // ProvenAt applies equality check predicate on the "proven_at" field. It's identical to ProvenAtEQ.
 func ProvenAt(v time.Time) predicate.ClientURL {
 	return predicate.ClientURL(sql.FieldEQ(FieldProvenAt, v))
@@ -525,6 +530,71 @@ func ProvenOriginEqualFold(v string) predicate.ClientURL {
 // ProvenOriginContainsFold applies the ContainsFold predicate on the "proven_origin" field.
 func ProvenOriginContainsFold(v string) predicate.ClientURL {
 	return predicate.ClientURL(sql.FieldContainsFold(FieldProvenOrigin, v))
+}
+
+// ChallengeEQ applies the EQ predicate on the "challenge" field.
+func ChallengeEQ(v string) predicate.ClientURL {
+	return predicate.ClientURL(sql.FieldEQ(FieldChallenge, v))
+}
+
+// ChallengeNEQ applies the NEQ predicate on the "challenge" field.
+func ChallengeNEQ(v string) predicate.ClientURL {
+	return predicate.ClientURL(sql.FieldNEQ(FieldChallenge, v))
+}
+
+// ChallengeIn applies the In predicate on the "challenge" field.
+func ChallengeIn(vs ...string) predicate.ClientURL {
+	return predicate.ClientURL(sql.FieldIn(FieldChallenge, vs...))
+}
+
+// ChallengeNotIn applies the NotIn predicate on the "challenge" field.
+func ChallengeNotIn(vs ...string) predicate.ClientURL {
+	return predicate.ClientURL(sql.FieldNotIn(FieldChallenge, vs...))
+}
+
+// ChallengeGT applies the GT predicate on the "challenge" field.
+func ChallengeGT(v string) predicate.ClientURL {
+	return predicate.ClientURL(sql.FieldGT(FieldChallenge, v))
+}
+
+// ChallengeGTE applies the GTE predicate on the "challenge" field.
+func ChallengeGTE(v string) predicate.ClientURL {
+	return predicate.ClientURL(sql.FieldGTE(FieldChallenge, v))
+}
+
+// ChallengeLT applies the LT predicate on the "challenge" field.
+func ChallengeLT(v string) predicate.ClientURL {
+	return predicate.ClientURL(sql.FieldLT(FieldChallenge, v))
+}
+
+// ChallengeLTE applies the LTE predicate on the "challenge" field.
+func ChallengeLTE(v string) predicate.ClientURL {
+	return predicate.ClientURL(sql.FieldLTE(FieldChallenge, v))
+}
+
+// ChallengeContains applies the Contains predicate on the "challenge" field.
+func ChallengeContains(v string) predicate.ClientURL {
+	return predicate.ClientURL(sql.FieldContains(FieldChallenge, v))
+}
+
+// ChallengeHasPrefix applies the HasPrefix predicate on the "challenge" field.
+func ChallengeHasPrefix(v string) predicate.ClientURL {
+	return predicate.ClientURL(sql.FieldHasPrefix(FieldChallenge, v))
+}
+
+// ChallengeHasSuffix applies the HasSuffix predicate on the "challenge" field.
+func ChallengeHasSuffix(v string) predicate.ClientURL {
+	return predicate.ClientURL(sql.FieldHasSuffix(FieldChallenge, v))
+}
+
+// ChallengeEqualFold applies the EqualFold predicate on the "challenge" field.
+func ChallengeEqualFold(v string) predicate.ClientURL {
+	return predicate.ClientURL(sql.FieldEqualFold(FieldChallenge, v))
+}
+
+// ChallengeContainsFold applies the ContainsFold predicate on the "challenge" field.
+func ChallengeContainsFold(v string) predicate.ClientURL {
+	return predicate.ClientURL(sql.FieldContainsFold(FieldChallenge, v))
 }
 
 // StatusEQ applies the EQ predicate on the "status" field.

@@ -33,6 +33,18 @@ func (f ApplicationFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value,
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ApplicationMutation", m)
 }
 
+// The ApplicationDependencyFunc type is an adapter to allow the use of ordinary
+// function as ApplicationDependency mutator.
+type ApplicationDependencyFunc func(context.Context, *ent.ApplicationDependencyMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f ApplicationDependencyFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.ApplicationDependencyMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ApplicationDependencyMutation", m)
+}
+
 // The ApplicationPropertyFunc type is an adapter to allow the use of ordinary
 // function as ApplicationProperty mutator.
 type ApplicationPropertyFunc func(context.Context, *ent.ApplicationPropertyMutation) (ent.Value, error)
@@ -211,6 +223,18 @@ func (f PermissionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, 
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PermissionMutation", m)
+}
+
+// The PropertyChangeFunc type is an adapter to allow the use of ordinary
+// function as PropertyChange mutator.
+type PropertyChangeFunc func(context.Context, *ent.PropertyChangeMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f PropertyChangeFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.PropertyChangeMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.PropertyChangeMutation", m)
 }
 
 // The RoleFunc type is an adapter to allow the use of ordinary

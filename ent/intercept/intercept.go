@@ -10,6 +10,7 @@ import (
 	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/ent/accessgrant"
 	"github.com/appanage/appanage/ent/application"
+	"github.com/appanage/appanage/ent/applicationdependency"
 	"github.com/appanage/appanage/ent/applicationproperty"
 	"github.com/appanage/appanage/ent/attempt"
 	"github.com/appanage/appanage/ent/auditevent"
@@ -26,6 +27,7 @@ import (
 	"github.com/appanage/appanage/ent/packagegift"
 	"github.com/appanage/appanage/ent/permission"
 	"github.com/appanage/appanage/ent/predicate"
+	"github.com/appanage/appanage/ent/propertychange"
 	"github.com/appanage/appanage/ent/role"
 	"github.com/appanage/appanage/ent/rolepackage"
 	"github.com/appanage/appanage/ent/rolepath"
@@ -142,6 +144,33 @@ func (f TraverseApplication) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.ApplicationQuery", q)
+}
+
+// The ApplicationDependencyFunc type is an adapter to allow the use of ordinary function as a Querier.
+type ApplicationDependencyFunc func(context.Context, *ent.ApplicationDependencyQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f ApplicationDependencyFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.ApplicationDependencyQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.ApplicationDependencyQuery", q)
+}
+
+// The TraverseApplicationDependency type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseApplicationDependency func(context.Context, *ent.ApplicationDependencyQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseApplicationDependency) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseApplicationDependency) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.ApplicationDependencyQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.ApplicationDependencyQuery", q)
 }
 
 // The ApplicationPropertyFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -549,6 +578,33 @@ func (f TraversePermission) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.PermissionQuery", q)
 }
 
+// The PropertyChangeFunc type is an adapter to allow the use of ordinary function as a Querier.
+type PropertyChangeFunc func(context.Context, *ent.PropertyChangeQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f PropertyChangeFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.PropertyChangeQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.PropertyChangeQuery", q)
+}
+
+// The TraversePropertyChange type is an adapter to allow the use of ordinary function as Traverser.
+type TraversePropertyChange func(context.Context, *ent.PropertyChangeQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraversePropertyChange) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraversePropertyChange) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.PropertyChangeQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.PropertyChangeQuery", q)
+}
+
 // The RoleFunc type is an adapter to allow the use of ordinary function as a Querier.
 type RoleFunc func(context.Context, *ent.RoleQuery) (ent.Value, error)
 
@@ -718,6 +774,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.AccessGrantQuery, predicate.AccessGrant, accessgrant.OrderOption]{typ: ent.TypeAccessGrant, tq: q}, nil
 	case *ent.ApplicationQuery:
 		return &query[*ent.ApplicationQuery, predicate.Application, application.OrderOption]{typ: ent.TypeApplication, tq: q}, nil
+	case *ent.ApplicationDependencyQuery:
+		return &query[*ent.ApplicationDependencyQuery, predicate.ApplicationDependency, applicationdependency.OrderOption]{typ: ent.TypeApplicationDependency, tq: q}, nil
 	case *ent.ApplicationPropertyQuery:
 		return &query[*ent.ApplicationPropertyQuery, predicate.ApplicationProperty, applicationproperty.OrderOption]{typ: ent.TypeApplicationProperty, tq: q}, nil
 	case *ent.AttemptQuery:
@@ -748,6 +806,8 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.PackageGiftQuery, predicate.PackageGift, packagegift.OrderOption]{typ: ent.TypePackageGift, tq: q}, nil
 	case *ent.PermissionQuery:
 		return &query[*ent.PermissionQuery, predicate.Permission, permission.OrderOption]{typ: ent.TypePermission, tq: q}, nil
+	case *ent.PropertyChangeQuery:
+		return &query[*ent.PropertyChangeQuery, predicate.PropertyChange, propertychange.OrderOption]{typ: ent.TypePropertyChange, tq: q}, nil
 	case *ent.RoleQuery:
 		return &query[*ent.RoleQuery, predicate.Role, role.OrderOption]{typ: ent.TypeRole, tq: q}, nil
 	case *ent.RolePackageQuery:

@@ -18,6 +18,9 @@ var (
 		{Name: "level", Type: field.TypeEnum, Enums: []string{"READ", "WRITE", "BARRED"}, SchemaType: map[string]string{"mysql": "varchar(16)"}},
 		{Name: "expires_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
 		{Name: "reason", Type: field.TypeString, Size: 256, Default: ""},
+		{Name: "lent", Type: field.TypeBool, Default: false},
+		{Name: "lent_until", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "embeddable", Type: field.TypeBool, Default: false},
 		{Name: "client_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
 		{Name: "application_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
 		{Name: "giver_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
@@ -31,25 +34,25 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "access_grants_clients_client",
-				Columns:    []*schema.Column{AccessGrantsColumns[7]},
+				Columns:    []*schema.Column{AccessGrantsColumns[10]},
 				RefColumns: []*schema.Column{ClientsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "access_grants_applications_application",
-				Columns:    []*schema.Column{AccessGrantsColumns[8]},
+				Columns:    []*schema.Column{AccessGrantsColumns[11]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "access_grants_clients_giver",
-				Columns:    []*schema.Column{AccessGrantsColumns[9]},
+				Columns:    []*schema.Column{AccessGrantsColumns[12]},
 				RefColumns: []*schema.Column{ClientsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "access_grants_users_given_by",
-				Columns:    []*schema.Column{AccessGrantsColumns[10]},
+				Columns:    []*schema.Column{AccessGrantsColumns[13]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -58,37 +61,37 @@ var (
 			{
 				Name:    "accessgrant_client_id_application_id",
 				Unique:  true,
-				Columns: []*schema.Column{AccessGrantsColumns[7], AccessGrantsColumns[8]},
+				Columns: []*schema.Column{AccessGrantsColumns[10], AccessGrantsColumns[11]},
 			},
 			{
 				Name:    "accessgrant_client_id_level_expires_at_application_id",
 				Unique:  false,
-				Columns: []*schema.Column{AccessGrantsColumns[7], AccessGrantsColumns[4], AccessGrantsColumns[5], AccessGrantsColumns[8]},
+				Columns: []*schema.Column{AccessGrantsColumns[10], AccessGrantsColumns[4], AccessGrantsColumns[5], AccessGrantsColumns[11]},
 			},
 			{
 				Name:    "accessgrant_application_id_client_id",
 				Unique:  false,
-				Columns: []*schema.Column{AccessGrantsColumns[8], AccessGrantsColumns[7]},
+				Columns: []*schema.Column{AccessGrantsColumns[11], AccessGrantsColumns[10]},
 			},
 			{
 				Name:    "accessgrant_client_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{AccessGrantsColumns[7], AccessGrantsColumns[0]},
+				Columns: []*schema.Column{AccessGrantsColumns[10], AccessGrantsColumns[0]},
 			},
 			{
 				Name:    "accessgrant_application_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{AccessGrantsColumns[8], AccessGrantsColumns[0]},
+				Columns: []*schema.Column{AccessGrantsColumns[11], AccessGrantsColumns[0]},
 			},
 			{
-				Name:    "accessgrant_giver_id",
+				Name:    "accessgrant_giver_id_application_id",
 				Unique:  false,
-				Columns: []*schema.Column{AccessGrantsColumns[9]},
+				Columns: []*schema.Column{AccessGrantsColumns[12], AccessGrantsColumns[11]},
 			},
 			{
 				Name:    "accessgrant_given_by_id",
 				Unique:  false,
-				Columns: []*schema.Column{AccessGrantsColumns[10]},
+				Columns: []*schema.Column{AccessGrantsColumns[13]},
 			},
 		},
 	}
@@ -160,6 +163,70 @@ var (
 			},
 		},
 	}
+	// ApplicationDependenciesColumns holds the columns for the "application_dependencies" table.
+	ApplicationDependenciesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "updated_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "position", Type: field.TypeInt},
+		{Name: "client_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "application_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "dependency_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+	}
+	// ApplicationDependenciesTable holds the schema information for the "application_dependencies" table.
+	ApplicationDependenciesTable = &schema.Table{
+		Name:       "application_dependencies",
+		Columns:    ApplicationDependenciesColumns,
+		PrimaryKey: []*schema.Column{ApplicationDependenciesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "application_dependencies_clients_client",
+				Columns:    []*schema.Column{ApplicationDependenciesColumns[5]},
+				RefColumns: []*schema.Column{ClientsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "application_dependencies_applications_application",
+				Columns:    []*schema.Column{ApplicationDependenciesColumns[6]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "application_dependencies_applications_dependency",
+				Columns:    []*schema.Column{ApplicationDependenciesColumns[7]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "applicationdependency_application_id_dependency_id",
+				Unique:  true,
+				Columns: []*schema.Column{ApplicationDependenciesColumns[6], ApplicationDependenciesColumns[7]},
+			},
+			{
+				Name:    "applicationdependency_application_id_position_id",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationDependenciesColumns[6], ApplicationDependenciesColumns[4], ApplicationDependenciesColumns[0]},
+			},
+			{
+				Name:    "applicationdependency_application_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationDependenciesColumns[6], ApplicationDependenciesColumns[0]},
+			},
+			{
+				Name:    "applicationdependency_dependency_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationDependenciesColumns[7], ApplicationDependenciesColumns[0]},
+			},
+			{
+				Name:    "applicationdependency_client_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{ApplicationDependenciesColumns[5], ApplicationDependenciesColumns[0]},
+			},
+		},
+	}
 	// ApplicationPropertiesColumns holds the columns for the "application_properties" table.
 	ApplicationPropertiesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
@@ -169,6 +236,8 @@ var (
 		{Name: "name", Type: field.TypeString, Size: 64},
 		{Name: "value", Type: field.TypeString, Size: 2147483647},
 		{Name: "public", Type: field.TypeBool, Default: false},
+		{Name: "secret", Type: field.TypeBool, Default: false},
+		{Name: "sealed", Type: field.TypeString, Nullable: true, Size: 2147483647},
 		{Name: "client_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
 		{Name: "application_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
 	}
@@ -180,13 +249,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "application_properties_clients_client",
-				Columns:    []*schema.Column{ApplicationPropertiesColumns[7]},
+				Columns:    []*schema.Column{ApplicationPropertiesColumns[9]},
 				RefColumns: []*schema.Column{ClientsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "application_properties_applications_application",
-				Columns:    []*schema.Column{ApplicationPropertiesColumns[8]},
+				Columns:    []*schema.Column{ApplicationPropertiesColumns[10]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -195,27 +264,27 @@ var (
 			{
 				Name:    "applicationproperty_client_id_application_id_name",
 				Unique:  true,
-				Columns: []*schema.Column{ApplicationPropertiesColumns[7], ApplicationPropertiesColumns[8], ApplicationPropertiesColumns[4]},
+				Columns: []*schema.Column{ApplicationPropertiesColumns[9], ApplicationPropertiesColumns[10], ApplicationPropertiesColumns[4]},
 			},
 			{
 				Name:    "applicationproperty_application_id_name_id",
 				Unique:  false,
-				Columns: []*schema.Column{ApplicationPropertiesColumns[8], ApplicationPropertiesColumns[4], ApplicationPropertiesColumns[0]},
+				Columns: []*schema.Column{ApplicationPropertiesColumns[10], ApplicationPropertiesColumns[4], ApplicationPropertiesColumns[0]},
 			},
 			{
 				Name:    "applicationproperty_application_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{ApplicationPropertiesColumns[8], ApplicationPropertiesColumns[0]},
+				Columns: []*schema.Column{ApplicationPropertiesColumns[10], ApplicationPropertiesColumns[0]},
 			},
 			{
 				Name:    "applicationproperty_client_id_name_id",
 				Unique:  false,
-				Columns: []*schema.Column{ApplicationPropertiesColumns[7], ApplicationPropertiesColumns[4], ApplicationPropertiesColumns[0]},
+				Columns: []*schema.Column{ApplicationPropertiesColumns[9], ApplicationPropertiesColumns[4], ApplicationPropertiesColumns[0]},
 			},
 			{
 				Name:    "applicationproperty_client_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{ApplicationPropertiesColumns[7], ApplicationPropertiesColumns[0]},
+				Columns: []*schema.Column{ApplicationPropertiesColumns[9], ApplicationPropertiesColumns[0]},
 			},
 		},
 	}
@@ -364,6 +433,7 @@ var (
 		{Name: "version", Type: field.TypeInt, Default: 1},
 		{Name: "origin", Type: field.TypeString, Size: 270},
 		{Name: "proven_origin", Type: field.TypeString, Nullable: true, Size: 270},
+		{Name: "challenge", Type: field.TypeString, Size: 64, Default: ""},
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "PROVEN"}, Default: "PENDING", SchemaType: map[string]string{"mysql": "varchar(16)"}},
 		{Name: "proven_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
 		{Name: "client_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
@@ -377,13 +447,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "client_urls_clients_client",
-				Columns:    []*schema.Column{ClientUrlsColumns[8]},
+				Columns:    []*schema.Column{ClientUrlsColumns[9]},
 				RefColumns: []*schema.Column{ClientsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "client_urls_applications_application",
-				Columns:    []*schema.Column{ClientUrlsColumns[9]},
+				Columns:    []*schema.Column{ClientUrlsColumns[10]},
 				RefColumns: []*schema.Column{ApplicationsColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -397,27 +467,27 @@ var (
 			{
 				Name:    "clienturl_client_id_application_id_origin",
 				Unique:  true,
-				Columns: []*schema.Column{ClientUrlsColumns[8], ClientUrlsColumns[9], ClientUrlsColumns[4]},
+				Columns: []*schema.Column{ClientUrlsColumns[9], ClientUrlsColumns[10], ClientUrlsColumns[4]},
 			},
 			{
 				Name:    "clienturl_client_id_origin_id",
 				Unique:  false,
-				Columns: []*schema.Column{ClientUrlsColumns[8], ClientUrlsColumns[4], ClientUrlsColumns[0]},
+				Columns: []*schema.Column{ClientUrlsColumns[9], ClientUrlsColumns[4], ClientUrlsColumns[0]},
 			},
 			{
 				Name:    "clienturl_client_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{ClientUrlsColumns[8], ClientUrlsColumns[0]},
+				Columns: []*schema.Column{ClientUrlsColumns[9], ClientUrlsColumns[0]},
 			},
 			{
 				Name:    "clienturl_application_id_origin_id",
 				Unique:  false,
-				Columns: []*schema.Column{ClientUrlsColumns[9], ClientUrlsColumns[4], ClientUrlsColumns[0]},
+				Columns: []*schema.Column{ClientUrlsColumns[10], ClientUrlsColumns[4], ClientUrlsColumns[0]},
 			},
 			{
 				Name:    "clienturl_application_id_id",
 				Unique:  false,
-				Columns: []*schema.Column{ClientUrlsColumns[9], ClientUrlsColumns[0]},
+				Columns: []*schema.Column{ClientUrlsColumns[10], ClientUrlsColumns[0]},
 			},
 		},
 	}
@@ -609,6 +679,7 @@ var (
 		{Name: "topic", Type: field.TypeString, Size: 64},
 		{Name: "client_id", Type: field.TypeString, Nullable: true, SchemaType: map[string]string{"mysql": "varchar(30)"}},
 		{Name: "object_id", Type: field.TypeString, Size: 96},
+		{Name: "participant", Type: field.TypeString, Size: 64, Default: ""},
 		{Name: "payload", Type: field.TypeString, Size: 2147483647},
 		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "DELIVERED", "DEAD"}, Default: "PENDING", SchemaType: map[string]string{"mysql": "varchar(16)"}},
 		{Name: "attempts", Type: field.TypeInt, Default: 0},
@@ -627,12 +698,12 @@ var (
 			{
 				Name:    "outboxevent_status_next_at",
 				Unique:  false,
-				Columns: []*schema.Column{OutboxEventsColumns[8], OutboxEventsColumns[10]},
+				Columns: []*schema.Column{OutboxEventsColumns[9], OutboxEventsColumns[11]},
 			},
 			{
 				Name:    "outboxevent_object_id_status_id",
 				Unique:  false,
-				Columns: []*schema.Column{OutboxEventsColumns[6], OutboxEventsColumns[8], OutboxEventsColumns[0]},
+				Columns: []*schema.Column{OutboxEventsColumns[6], OutboxEventsColumns[9], OutboxEventsColumns[0]},
 			},
 			{
 				Name:    "outboxevent_client_id_id",
@@ -751,6 +822,59 @@ var (
 				Name:    "permission_application_id_id",
 				Unique:  false,
 				Columns: []*schema.Column{PermissionsColumns[9], PermissionsColumns[0]},
+			},
+		},
+	}
+	// PropertyChangesColumns holds the columns for the "property_changes" table.
+	PropertyChangesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "updated_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "name", Type: field.TypeString, Size: 64},
+		{Name: "value", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "public", Type: field.TypeBool},
+		{Name: "secret", Type: field.TypeBool},
+		{Name: "removed", Type: field.TypeBool},
+		{Name: "changed_by_client_id", Type: field.TypeString, Nullable: true, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "changed_by_id", Type: field.TypeString, Nullable: true, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "client_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "application_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+	}
+	// PropertyChangesTable holds the schema information for the "property_changes" table.
+	PropertyChangesTable = &schema.Table{
+		Name:       "property_changes",
+		Columns:    PropertyChangesColumns,
+		PrimaryKey: []*schema.Column{PropertyChangesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "property_changes_clients_client",
+				Columns:    []*schema.Column{PropertyChangesColumns[11]},
+				RefColumns: []*schema.Column{ClientsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "property_changes_applications_application",
+				Columns:    []*schema.Column{PropertyChangesColumns[12]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "propertychange_application_id_client_id_name_id",
+				Unique:  false,
+				Columns: []*schema.Column{PropertyChangesColumns[12], PropertyChangesColumns[11], PropertyChangesColumns[4], PropertyChangesColumns[0]},
+			},
+			{
+				Name:    "propertychange_application_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{PropertyChangesColumns[12], PropertyChangesColumns[0]},
+			},
+			{
+				Name:    "propertychange_client_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{PropertyChangesColumns[11], PropertyChangesColumns[0]},
 			},
 		},
 	}
@@ -1246,6 +1370,7 @@ var (
 	Tables = []*schema.Table{
 		AccessGrantsTable,
 		ApplicationsTable,
+		ApplicationDependenciesTable,
 		ApplicationPropertiesTable,
 		AttemptsTable,
 		AuditEventsTable,
@@ -1261,6 +1386,7 @@ var (
 		OutboxEventsTable,
 		PackageGiftsTable,
 		PermissionsTable,
+		PropertyChangesTable,
 		RolesTable,
 		PackagesTable,
 		RolePathsTable,
@@ -1289,6 +1415,14 @@ func init() {
 	ApplicationsTable.ForeignKeys[1].RefTable = ClientsTable
 	ApplicationsTable.Annotation = &entsql.Annotation{
 		Table:     "applications",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_bin",
+	}
+	ApplicationDependenciesTable.ForeignKeys[0].RefTable = ClientsTable
+	ApplicationDependenciesTable.ForeignKeys[1].RefTable = ApplicationsTable
+	ApplicationDependenciesTable.ForeignKeys[2].RefTable = ApplicationsTable
+	ApplicationDependenciesTable.Annotation = &entsql.Annotation{
+		Table:     "application_dependencies",
 		Charset:   "utf8mb4",
 		Collation: "utf8mb4_bin",
 	}
@@ -1380,6 +1514,13 @@ func init() {
 	PermissionsTable.ForeignKeys[1].RefTable = ApplicationsTable
 	PermissionsTable.Annotation = &entsql.Annotation{
 		Table:     "permissions",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_bin",
+	}
+	PropertyChangesTable.ForeignKeys[0].RefTable = ClientsTable
+	PropertyChangesTable.ForeignKeys[1].RefTable = ApplicationsTable
+	PropertyChangesTable.Annotation = &entsql.Annotation{
+		Table:     "property_changes",
 		Charset:   "utf8mb4",
 		Collation: "utf8mb4_bin",
 	}

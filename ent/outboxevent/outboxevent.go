@@ -28,6 +28,8 @@ const (
 	FieldClientID = "client_id"
 	// FieldObjectID holds the string denoting the object_id field in the database.
 	FieldObjectID = "object_id"
+	// FieldParticipant holds the string denoting the participant field in the database.
+	FieldParticipant = "participant"
 	// FieldPayload holds the string denoting the payload field in the database.
 	FieldPayload = "payload"
 	// FieldStatus holds the string denoting the status field in the database.
@@ -57,6 +59,7 @@ var Columns = []string{
 	FieldTopic,
 	FieldClientID,
 	FieldObjectID,
+	FieldParticipant,
 	FieldPayload,
 	FieldStatus,
 	FieldAttempts,
@@ -90,6 +93,10 @@ var (
 	TopicValidator func(string) error
 	// ObjectIDValidator is a validator for the "object_id" field. It is called by the builders before save.
 	ObjectIDValidator func(string) error
+	// DefaultParticipant holds the default value on creation for the "participant" field.
+	DefaultParticipant string
+	// ParticipantValidator is a validator for the "participant" field. It is called by the builders before save.
+	ParticipantValidator func(string) error
 	// DefaultAttempts holds the default value on creation for the "attempts" field.
 	DefaultAttempts int
 	// DefaultLeasedBy holds the default value on creation for the "leased_by" field.
@@ -152,6 +159,11 @@ func ByClientID(opts ...sql.OrderTermOption) OrderOption {
 // ByObjectID orders the results by the object_id field.
 func ByObjectID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldObjectID, opts...).ToFunc()
+}
+
+// ByParticipant orders the results by the participant field.
+func ByParticipant(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldParticipant, opts...).ToFunc()
 }
 
 // ByPayload orders the results by the payload field.

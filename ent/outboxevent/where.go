@@ -87,6 +87,11 @@ func ObjectID(v string) predicate.OutboxEvent {
 	return predicate.OutboxEvent(sql.FieldEQ(FieldObjectID, v))
 }
 
+// Participant applies equality check predicate on the "participant" field. It's identical to ParticipantEQ.
+func Participant(v string) predicate.OutboxEvent {
+	return predicate.OutboxEvent(sql.FieldEQ(FieldParticipant, v))
+}
+
 // Payload applies equality check predicate on the "payload" field. It's identical to PayloadEQ.
 func Payload(v string) predicate.OutboxEvent {
 	return predicate.OutboxEvent(sql.FieldEQ(FieldPayload, v))
@@ -464,6 +469,71 @@ func ObjectIDEqualFold(v string) predicate.OutboxEvent {
 // ObjectIDContainsFold applies the ContainsFold predicate on the "object_id" field.
 func ObjectIDContainsFold(v string) predicate.OutboxEvent {
 	return predicate.OutboxEvent(sql.FieldContainsFold(FieldObjectID, v))
+}
+
+// ParticipantEQ applies the EQ predicate on the "participant" field.
+func ParticipantEQ(v string) predicate.OutboxEvent {
+	return predicate.OutboxEvent(sql.FieldEQ(FieldParticipant, v))
+}
+
+// ParticipantNEQ applies the NEQ predicate on the "participant" field.
+func ParticipantNEQ(v string) predicate.OutboxEvent {
+	return predicate.OutboxEvent(sql.FieldNEQ(FieldParticipant, v))
+}
+
+// ParticipantIn applies the In predicate on the "participant" field.
+func ParticipantIn(vs ...string) predicate.OutboxEvent {
+	return predicate.OutboxEvent(sql.FieldIn(FieldParticipant, vs...))
+}
+
+// ParticipantNotIn applies the NotIn predicate on the "participant" field.
+func ParticipantNotIn(vs ...string) predicate.OutboxEvent {
+	return predicate.OutboxEvent(sql.FieldNotIn(FieldParticipant, vs...))
+}
+
+// ParticipantGT applies the GT predicate on the "participant" field.
+func ParticipantGT(v string) predicate.OutboxEvent {
+	return predicate.OutboxEvent(sql.FieldGT(FieldParticipant, v))
+}
+
+// ParticipantGTE applies the GTE predicate on the "participant" field.
+func ParticipantGTE(v string) predicate.OutboxEvent {
+	return predicate.OutboxEvent(sql.FieldGTE(FieldParticipant, v))
+}
+
+// ParticipantLT applies the LT predicate on the "participant" field.
+func ParticipantLT(v string) predicate.OutboxEvent {
+	return predicate.OutboxEvent(sql.FieldLT(FieldParticipant, v))
+}
+
+// ParticipantLTE applies the LTE predicate on the "participant" field.
+func ParticipantLTE(v string) predicate.OutboxEvent {
+	return predicate.OutboxEvent(sql.FieldLTE(FieldParticipant, v))
+}
+
+// ParticipantContains applies the Contains predicate on the "participant" field.
+func ParticipantContains(v string) predicate.OutboxEvent {
+	return predicate.OutboxEvent(sql.FieldContains(FieldParticipant, v))
+}
+
+// ParticipantHasPrefix applies the HasPrefix predicate on the "participant" field.
+func ParticipantHasPrefix(v string) predicate.OutboxEvent {
+	return predicate.OutboxEvent(sql.FieldHasPrefix(FieldParticipant, v))
+}
+
+// ParticipantHasSuffix applies the HasSuffix predicate on the "participant" field.
+func ParticipantHasSuffix(v string) predicate.OutboxEvent {
+	return predicate.OutboxEvent(sql.FieldHasSuffix(FieldParticipant, v))
+}
+
+// ParticipantEqualFold applies the EqualFold predicate on the "participant" field.
+func ParticipantEqualFold(v string) predicate.OutboxEvent {
+	return predicate.OutboxEvent(sql.FieldEqualFold(FieldParticipant, v))
+}
+
+// ParticipantContainsFold applies the ContainsFold predicate on the "participant" field.
+func ParticipantContainsFold(v string) predicate.OutboxEvent {
+	return predicate.OutboxEvent(sql.FieldContainsFold(FieldParticipant, v))
 }
 
 // PayloadEQ applies the EQ predicate on the "payload" field.

@@ -12,6 +12,9 @@ type AccessGrant func(*sql.Selector)
 // Application is the predicate function for application builders.
 type Application func(*sql.Selector)
 
+// ApplicationDependency is the predicate function for applicationdependency builders.
+type ApplicationDependency func(*sql.Selector)
+
 // ApplicationProperty is the predicate function for applicationproperty builders.
 type ApplicationProperty func(*sql.Selector)
 
@@ -56,6 +59,9 @@ type PackageGift func(*sql.Selector)
 
 // Permission is the predicate function for permission builders.
 type Permission func(*sql.Selector)
+
+// PropertyChange is the predicate function for propertychange builders.
+type PropertyChange func(*sql.Selector)
 
 // Role is the predicate function for role builders.
 type Role func(*sql.Selector)

@@ -47,6 +47,9 @@ func (Application) Edges() []ent.Edge {
 		edge.From("properties", ApplicationProperty.Type).Ref("application"),
 		edge.From("grants", AccessGrant.Type).Ref("application"),
 		edge.From("sessions", Session.Type).Ref("application"),
+		edge.From("property_changes", PropertyChange.Type).Ref("application"),
+		edge.From("dependencies", ApplicationDependency.Type).Ref("application"),
+		edge.From("dependents", ApplicationDependency.Type).Ref("dependency"),
 	}
 }
 
@@ -71,7 +74,9 @@ func (AccessGrant) Annotations() []schema.Annotation { return table("access_gran
 // Mixin gives id, timestamps and version.
 func (AccessGrant) Mixin() []ent.Mixin { return []ent.Mixin{row[oid.AccessGrant]{}} }
 
-// Fields of a grant. Who gave it is kept even when that client or user is gone.
+// Fields of a grant. Who gave it is kept even when that client or user is gone. expires_at is when it ends in effect. A
+// lent grant, given by a client with write access, ends with that access at the latest: lent_until has its end as given,
+// and expires_at follows the giver's grant (internal/access keeps it so), the beginning of the epoch while it sleeps.
 func (AccessGrant) Fields() []ent.Field {
 	return []ent.Field{
 		id[oid.Client]("client_id").fixed(),
@@ -81,6 +86,9 @@ func (AccessGrant) Fields() []ent.Field {
 		text("reason", 256).fill(""),
 		id[oid.Client]("giver_id"),
 		id[oid.User]("given_by_id").maybe(),
+		field.Bool("lent").Default(false),
+		moment("lent_until").maybe(),
+		field.Bool("embeddable").Default(false),
 	}
 }
 
@@ -102,7 +110,7 @@ func (AccessGrant) Indexes() []ent.Index {
 		index.Fields("application_id", "client_id"),
 		index.Fields("client_id", "id"),
 		index.Fields("application_id", "id"),
-		index.Fields("giver_id"),
+		index.Fields("giver_id", "application_id"),
 		index.Fields("given_by_id"),
 	}
 }
@@ -116,7 +124,7 @@ func (ApplicationProperty) Annotations() []schema.Annotation { return table("app
 // Mixin gives id, timestamps and version.
 func (ApplicationProperty) Mixin() []ent.Mixin { return []ent.Mixin{row[oid.Property]{}} }
 
-// Fields of a property.
+// Fields of a property. A secret one has an empty value, and the encrypted one in sealed.
 func (ApplicationProperty) Fields() []ent.Field {
 	return []ent.Field{
 		id[oid.Client]("client_id").fixed(),
@@ -124,6 +132,8 @@ func (ApplicationProperty) Fields() []ent.Field {
 		text("name", 64).fixed(),
 		field.Text("value"),
 		field.Bool("public").Default(false),
+		field.Bool("secret").Default(false),
+		column{field.Text("sealed").Optional().Nillable().Descriptor()}.secret(),
 	}
 }
 
@@ -146,6 +156,90 @@ func (ApplicationProperty) Indexes() []ent.Index {
 	}
 }
 
+// PropertyChange is one change of a property (domain 6.5): what it was set to, or that it was removed. Rows are never
+// changed, and tell no secret value. Who changed it is kept even when that client or user is gone.
+type PropertyChange struct{ ent.Schema }
+
+// Annotations names the table.
+func (PropertyChange) Annotations() []schema.Annotation { return table("property_changes") }
+
+// Mixin gives id, timestamps and version.
+func (PropertyChange) Mixin() []ent.Mixin { return []ent.Mixin{row[oid.PropertyChange]{}} }
+
+// Fields of a change.
+func (PropertyChange) Fields() []ent.Field {
+	return []ent.Field{
+		id[oid.Client]("client_id").fixed(),
+		id[oid.Application]("application_id").fixed(),
+		text("name", 64).fixed(),
+		column{field.Text("value").Optional().Nillable().Immutable().Descriptor()},
+		field.Bool("public").Immutable(),
+		field.Bool("secret").Immutable(),
+		field.Bool("removed").Immutable(),
+		id[oid.Client]("changed_by_client_id").maybe().fixed(),
+		id[oid.User]("changed_by_id").maybe().fixed(),
+	}
+}
+
+// Edges of a change.
+func (PropertyChange) Edges() []ent.Edge {
+	return []ent.Edge{
+		fixedOne("client", Tenant.Type, "client_id"),
+		fixedOne("application", Application.Type, "application_id"),
+	}
+}
+
+// Indexes of changes.
+func (PropertyChange) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("application_id", "client_id", "name", "id"),
+		index.Fields("application_id", "id"),
+		index.Fields("client_id", "id"),
+	}
+}
+
+// ApplicationDependency says that definitions of one application are readable in another (domain 8). client_id is the
+// owner of the application that depends.
+type ApplicationDependency struct{ ent.Schema }
+
+// Annotations names the table.
+func (ApplicationDependency) Annotations() []schema.Annotation {
+	return table("application_dependencies")
+}
+
+// Mixin gives id, timestamps and version.
+func (ApplicationDependency) Mixin() []ent.Mixin { return []ent.Mixin{row[oid.Dependency]{}} }
+
+// Fields of a dependency.
+func (ApplicationDependency) Fields() []ent.Field {
+	return []ent.Field{
+		id[oid.Client]("client_id").fixed(),
+		id[oid.Application]("application_id").fixed(),
+		id[oid.Application]("dependency_id").fixed(),
+		field.Int("position"),
+	}
+}
+
+// Edges of a dependency.
+func (ApplicationDependency) Edges() []ent.Edge {
+	return []ent.Edge{
+		fixedOne("client", Tenant.Type, "client_id"),
+		fixedOne("application", Application.Type, "application_id"),
+		fixedOne("dependency", Application.Type, "dependency_id"),
+	}
+}
+
+// Indexes of dependencies.
+func (ApplicationDependency) Indexes() []ent.Index {
+	return []ent.Index{
+		index.Fields("application_id", "dependency_id").Unique(),
+		index.Fields("application_id", "position", "id"),
+		index.Fields("application_id", "id"),
+		index.Fields("dependency_id", "id"),
+		index.Fields("client_id", "id"),
+	}
+}
+
 // ClientURL binds one origin to an application for a client (domain 7.1). proven_origin repeats the origin
 // once it is proven and is unique platform-wide; a pending binding blocks nobody.
 type ClientURL struct{ ent.Schema }
@@ -156,13 +250,14 @@ func (ClientURL) Annotations() []schema.Annotation { return table("client_urls")
 // Mixin gives id, timestamps and version.
 func (ClientURL) Mixin() []ent.Mixin { return []ent.Mixin{row[oid.ClientURL]{}} }
 
-// Fields of a URL.
+// Fields of a URL. challenge is what proves the host; it is no secret.
 func (ClientURL) Fields() []ent.Field {
 	return []ent.Field{
 		id[oid.Client]("client_id").fixed(),
 		id[oid.Application]("application_id").fixed(),
 		text("origin", 270).fixed(),
 		text("proven_origin", 270).maybe(),
+		text("challenge", 64).fill("").fixed(),
 		word[enum.URLStatus]("status").fill(string(enum.URLPending)),
 		moment("proven_at").maybe(),
 	}

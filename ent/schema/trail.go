@@ -74,12 +74,14 @@ func (OutboxEvent) Annotations() []schema.Annotation { return table("outbox_even
 // Mixin gives id, timestamps and version.
 func (OutboxEvent) Mixin() []ent.Mixin { return []ent.Mixin{row[oid.OutboxEvent]{}} }
 
-// Fields of an event. payload is a JSON object of ids and plain facts: never a secret.
+// Fields of an event. payload is a JSON object of ids and plain facts: never a secret. participant names the service that
+// the event is for; "" is the hub itself.
 func (OutboxEvent) Fields() []ent.Field {
 	return []ent.Field{
 		text("topic", 64).fixed(),
 		id[oid.Client]("client_id").maybe().fixed(),
 		text("object_id", 96).fixed(),
+		text("participant", 64).fill("").fixed(),
 		field.Text("payload").Immutable(),
 		word[enum.OutboxStatus]("status").fill(string(enum.OutboxPending)),
 		field.Int("attempts").Default(0),

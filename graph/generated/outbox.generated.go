@@ -102,6 +102,29 @@ func (ec *executionContext) fieldContext_OutboxEvent_objectId(_ context.Context,
 	return graphql.NewScalarFieldContext("OutboxEvent", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _OutboxEvent_participant(ctx context.Context, field graphql.CollectedField, obj *ent.OutboxEvent) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_OutboxEvent_participant(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Participant, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_OutboxEvent_participant(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("OutboxEvent", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _OutboxEvent_status(ctx context.Context, field graphql.CollectedField, obj *ent.OutboxEvent) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -525,7 +548,7 @@ func (ec *executionContext) unmarshalInputOutboxEventFilter(ctx context.Context,
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"status", "topic", "clientId"}
+	fieldsInOrder := [...]string{"status", "topic", "participant", "clientId"}
 	it = make(map[string]any, len(asMap))
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
@@ -547,6 +570,13 @@ func (ec *executionContext) unmarshalInputOutboxEventFilter(ctx context.Context,
 				return it, err
 			}
 			it["topic"] = data
+		case "participant":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("participant"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it["participant"] = data
 		case "clientId":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("clientId"))
 			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
@@ -666,6 +696,11 @@ func (ec *executionContext) _OutboxEvent(ctx context.Context, sel ast.SelectionS
 			}
 		case "objectId":
 			out.Values[i] = ec._OutboxEvent_objectId(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "participant":
+			out.Values[i] = ec._OutboxEvent_participant(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

@@ -24,6 +24,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 type ResolverRoot interface {
 	AccessGrant() AccessGrantResolver
 	Application() ApplicationResolver
+	ApplicationDependency() ApplicationDependencyResolver
 	ApplicationProperty() ApplicationPropertyResolver
 	AuditEvent() AuditEventResolver
 	Client() ClientResolver
@@ -34,6 +35,7 @@ type ResolverRoot interface {
 	OutboxEvent() OutboxEventResolver
 	Package() PackageResolver
 	Permission() PermissionResolver
+	PropertyChange() PropertyChangeResolver
 	Query() QueryResolver
 	Role() RoleResolver
 	Session() SessionResolver
@@ -51,13 +53,16 @@ type ComplexityRoot struct {
 	AccessGrant struct {
 		Application func(childComplexity int) int
 		Client      func(childComplexity int) int
+		ClientCode  func(childComplexity int) int
 		CreatedAt   func(childComplexity int) int
+		Embeddable  func(childComplexity int) int
 		ExpiresAt   func(childComplexity int) int
 		GivenBy     func(childComplexity int) int
 		Giver       func(childComplexity int) int
 		ID          func(childComplexity int) int
 		Level       func(childComplexity int) int
 		Reason      func(childComplexity int) int
+		Sleeping    func(childComplexity int) int
 		UpdatedAt   func(childComplexity int) int
 		Version     func(childComplexity int) int
 	}
@@ -74,26 +79,52 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	AccessGrantRevokePayload struct {
+		AccessGrantID func(childComplexity int) int
+		Errors        func(childComplexity int) int
+	}
+
+	AccessGrantSetPayload struct {
+		AccessGrant func(childComplexity int) int
+		Errors      func(childComplexity int) int
+	}
+
+	AccessGrantTakePayload struct {
+		AccessGrant func(childComplexity int) int
+		Errors      func(childComplexity int) int
+	}
+
 	Application struct {
-		AccessType   func(childComplexity int) int
-		Client       func(childComplexity int) int
-		Code         func(childComplexity int) int
-		CreatedAt    func(childComplexity int) int
-		Creator      func(childComplexity int) int
-		Grants       func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		ID           func(childComplexity int) int
-		Name         func(childComplexity int) int
-		Packages     func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Permissions  func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Properties   func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Roles        func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Status       func(childComplexity int) int
-		ThumbnailURL func(childComplexity int) int
-		Type         func(childComplexity int) int
-		UpdatedAt    func(childComplexity int) int
-		Urls         func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Version      func(childComplexity int) int
-		ViewerCan    func(childComplexity int) int
+		AccessType        func(childComplexity int) int
+		Client            func(childComplexity int) int
+		Code              func(childComplexity int) int
+		CreatedAt         func(childComplexity int) int
+		Creator           func(childComplexity int) int
+		Dependencies      func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Dependents        func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Grants            func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		ID                func(childComplexity int) int
+		LoadOrder         func(childComplexity int) int
+		Name              func(childComplexity int) int
+		Packages          func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Permissions       func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Properties        func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		PropertiesInForce func(childComplexity int, clientID *string, names []string) int
+		PropertyChanges   func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Roles             func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Status            func(childComplexity int) int
+		ThumbnailURL      func(childComplexity int) int
+		Type              func(childComplexity int) int
+		URLFor            func(childComplexity int, clientID *string) int
+		UpdatedAt         func(childComplexity int) int
+		Urls              func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Version           func(childComplexity int) int
+		ViewerCan         func(childComplexity int) int
+	}
+
+	ApplicationArchivePayload struct {
+		Application func(childComplexity int) int
+		Errors      func(childComplexity int) int
 	}
 
 	ApplicationConnection struct {
@@ -108,9 +139,49 @@ type ComplexityRoot struct {
 		Errors      func(childComplexity int) int
 	}
 
+	ApplicationDependency struct {
+		Application     func(childComplexity int) int
+		ApplicationCode func(childComplexity int) int
+		CreatedAt       func(childComplexity int) int
+		Dependency      func(childComplexity int) int
+		ID              func(childComplexity int) int
+		Position        func(childComplexity int) int
+		State           func(childComplexity int) int
+		UpdatedAt       func(childComplexity int) int
+		Version         func(childComplexity int) int
+	}
+
+	ApplicationDependencyAddPayload struct {
+		ApplicationDependency func(childComplexity int) int
+		Errors                func(childComplexity int) int
+	}
+
+	ApplicationDependencyConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ApplicationDependencyEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	ApplicationDependencyRemovePayload struct {
+		ApplicationDependencyID func(childComplexity int) int
+		Errors                  func(childComplexity int) int
+	}
+
 	ApplicationEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	ApplicationPropertiesDeletePayload struct {
+		Application func(childComplexity int) int
+		Errors      func(childComplexity int) int
+		Names       func(childComplexity int) int
 	}
 
 	ApplicationPropertiesSetPayload struct {
@@ -126,6 +197,7 @@ type ComplexityRoot struct {
 		ID          func(childComplexity int) int
 		Name        func(childComplexity int) int
 		Public      func(childComplexity int) int
+		Secret      func(childComplexity int) int
 		UpdatedAt   func(childComplexity int) int
 		Value       func(childComplexity int) int
 		Version     func(childComplexity int) int
@@ -141,6 +213,24 @@ type ComplexityRoot struct {
 	ApplicationPropertyEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	ApplicationRemovalPlan struct {
+		Application func(childComplexity int) int
+		Counts      func(childComplexity int) int
+		Obstacles   func(childComplexity int) int
+		Token       func(childComplexity int) int
+	}
+
+	ApplicationRemovePayload struct {
+		ApplicationID func(childComplexity int) int
+		Counts        func(childComplexity int) int
+		Errors        func(childComplexity int) int
+	}
+
+	ApplicationRestorePayload struct {
+		Application func(childComplexity int) int
+		Errors      func(childComplexity int) int
 	}
 
 	ApplicationUpdatePayload struct {
@@ -261,6 +351,7 @@ type ComplexityRoot struct {
 
 	ClientUrl struct {
 		Application func(childComplexity int) int
+		Challenge   func(childComplexity int) int
 		Client      func(childComplexity int) int
 		CreatedAt   func(childComplexity int) int
 		ID          func(childComplexity int) int
@@ -269,6 +360,11 @@ type ComplexityRoot struct {
 		Status      func(childComplexity int) int
 		UpdatedAt   func(childComplexity int) int
 		Version     func(childComplexity int) int
+	}
+
+	ClientUrlBindPayload struct {
+		ClientURL func(childComplexity int) int
+		Errors    func(childComplexity int) int
 	}
 
 	ClientUrlConnection struct {
@@ -281,6 +377,22 @@ type ComplexityRoot struct {
 	ClientUrlEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	ClientUrlProvePayload struct {
+		ClientURL func(childComplexity int) int
+		Errors    func(childComplexity int) int
+	}
+
+	ClientUrlUnbindPayload struct {
+		ClientURLID func(childComplexity int) int
+		Errors      func(childComplexity int) int
+	}
+
+	EffectiveAccess struct {
+		Grant  func(childComplexity int) int
+		Level  func(childComplexity int) int
+		Reason func(childComplexity int) int
 	}
 
 	Invitation struct {
@@ -327,6 +439,12 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	LoadedDependency struct {
+		Application func(childComplexity int) int
+		Depth       func(childComplexity int) int
+		State       func(childComplexity int) int
+	}
+
 	Membership struct {
 		Authorities func(childComplexity int) int
 		Client      func(childComplexity int) int
@@ -368,52 +486,64 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		ApplicationCreate        func(childComplexity int, input model.ApplicationCreateInput) int
-		ApplicationPropertiesSet func(childComplexity int, input model.ApplicationPropertiesSetInput) int
-		ApplicationUpdate        func(childComplexity int, input model.ApplicationUpdateInput) int
-		ClientCreate             func(childComplexity int, input model.ClientCreateInput) int
-		ClientDelete             func(childComplexity int, input model.ClientDeleteInput) int
-		ClientMove               func(childComplexity int, input model.ClientMoveInput) int
-		ClientResume             func(childComplexity int, input model.ClientResumeInput) int
-		ClientSuspend            func(childComplexity int, input model.ClientSuspendInput) int
-		ClientUpdate             func(childComplexity int, input model.ClientUpdateInput) int
-		InvitationAccept         func(childComplexity int, input model.InvitationAcceptInput) int
-		InvitationCreate         func(childComplexity int, input model.InvitationCreateInput) int
-		InvitationDecline        func(childComplexity int, input model.InvitationDeclineInput) int
-		InvitationDelete         func(childComplexity int, input model.InvitationDeleteInput) int
-		MembershipDelete         func(childComplexity int, input model.MembershipDeleteInput) int
-		MembershipRolesAdd       func(childComplexity int, input model.MembershipRolesAddInput) int
-		MembershipRolesRemove    func(childComplexity int, input model.MembershipRolesRemoveInput) int
-		PackageCreate            func(childComplexity int, input model.PackageCreateInput) int
-		PackageDelete            func(childComplexity int, input model.PackageDeleteInput) int
-		PackageGive              func(childComplexity int, input model.PackageGiveInput) int
-		PackageRolesAdd          func(childComplexity int, input model.PackageRolesAddInput) int
-		PackageRolesRemove       func(childComplexity int, input model.PackageRolesRemoveInput) int
-		PackageTake              func(childComplexity int, input model.PackageTakeInput) int
-		PackageUpdate            func(childComplexity int, input model.PackageUpdateInput) int
-		PasswordResetRequest     func(childComplexity int, input model.PasswordResetRequestInput) int
-		PasswordSet              func(childComplexity int, input model.PasswordSetInput) int
-		PermissionCreate         func(childComplexity int, input model.PermissionCreateInput) int
-		PermissionDelete         func(childComplexity int, input model.PermissionDeleteInput) int
-		PermissionUpdate         func(childComplexity int, input model.PermissionUpdateInput) int
-		RoleCreate               func(childComplexity int, input model.RoleCreateInput) int
-		RoleDelete               func(childComplexity int, input model.RoleDeleteInput) int
-		RolePermissionsAdd       func(childComplexity int, input model.RolePermissionsAddInput) int
-		RolePermissionsRemove    func(childComplexity int, input model.RolePermissionsRemoveInput) int
-		RoleSubRolesAdd          func(childComplexity int, input model.RoleSubRolesAddInput) int
-		RoleSubRolesRemove       func(childComplexity int, input model.RoleSubRolesRemoveInput) int
-		RoleUpdate               func(childComplexity int, input model.RoleUpdateInput) int
-		SessionCreate            func(childComplexity int, input model.SessionCreateInput) int
-		SessionDelete            func(childComplexity int, input model.SessionDeleteInput) int
-		SessionSwitchClient      func(childComplexity int, input model.SessionSwitchClientInput) int
-		UserCreate               func(childComplexity int, input model.UserCreateInput) int
-		UserDelete               func(childComplexity int, input model.UserDeleteInput) int
-		UserPasswordReset        func(childComplexity int, input model.UserPasswordResetInput) int
-		UserResume               func(childComplexity int, input model.UserResumeInput) int
-		UserSuspend              func(childComplexity int, input model.UserSuspendInput) int
-		UserUpdate               func(childComplexity int, input model.UserUpdateInput) int
-		ViewerPasswordSet        func(childComplexity int, input model.ViewerPasswordSetInput) int
-		ViewerUpdate             func(childComplexity int, input model.ViewerUpdateInput) int
+		AccessGrantRevoke           func(childComplexity int, input model.AccessGrantRevokeInput) int
+		AccessGrantSet              func(childComplexity int, input model.AccessGrantSetInput) int
+		AccessGrantTake             func(childComplexity int, input model.AccessGrantTakeInput) int
+		ApplicationArchive          func(childComplexity int, input model.ApplicationArchiveInput) int
+		ApplicationCreate           func(childComplexity int, input model.ApplicationCreateInput) int
+		ApplicationDependencyAdd    func(childComplexity int, input model.ApplicationDependencyAddInput) int
+		ApplicationDependencyRemove func(childComplexity int, input model.ApplicationDependencyRemoveInput) int
+		ApplicationPropertiesDelete func(childComplexity int, input model.ApplicationPropertiesDeleteInput) int
+		ApplicationPropertiesSet    func(childComplexity int, input model.ApplicationPropertiesSetInput) int
+		ApplicationRemove           func(childComplexity int, input model.ApplicationRemoveInput) int
+		ApplicationRestore          func(childComplexity int, input model.ApplicationRestoreInput) int
+		ApplicationUpdate           func(childComplexity int, input model.ApplicationUpdateInput) int
+		ClientCreate                func(childComplexity int, input model.ClientCreateInput) int
+		ClientDelete                func(childComplexity int, input model.ClientDeleteInput) int
+		ClientMove                  func(childComplexity int, input model.ClientMoveInput) int
+		ClientResume                func(childComplexity int, input model.ClientResumeInput) int
+		ClientSuspend               func(childComplexity int, input model.ClientSuspendInput) int
+		ClientURLBind               func(childComplexity int, input model.ClientURLBindInput) int
+		ClientURLProve              func(childComplexity int, input model.ClientURLProveInput) int
+		ClientURLUnbind             func(childComplexity int, input model.ClientURLUnbindInput) int
+		ClientUpdate                func(childComplexity int, input model.ClientUpdateInput) int
+		InvitationAccept            func(childComplexity int, input model.InvitationAcceptInput) int
+		InvitationCreate            func(childComplexity int, input model.InvitationCreateInput) int
+		InvitationDecline           func(childComplexity int, input model.InvitationDeclineInput) int
+		InvitationDelete            func(childComplexity int, input model.InvitationDeleteInput) int
+		MembershipDelete            func(childComplexity int, input model.MembershipDeleteInput) int
+		MembershipRolesAdd          func(childComplexity int, input model.MembershipRolesAddInput) int
+		MembershipRolesRemove       func(childComplexity int, input model.MembershipRolesRemoveInput) int
+		PackageCreate               func(childComplexity int, input model.PackageCreateInput) int
+		PackageDelete               func(childComplexity int, input model.PackageDeleteInput) int
+		PackageGive                 func(childComplexity int, input model.PackageGiveInput) int
+		PackageRolesAdd             func(childComplexity int, input model.PackageRolesAddInput) int
+		PackageRolesRemove          func(childComplexity int, input model.PackageRolesRemoveInput) int
+		PackageTake                 func(childComplexity int, input model.PackageTakeInput) int
+		PackageUpdate               func(childComplexity int, input model.PackageUpdateInput) int
+		PasswordResetRequest        func(childComplexity int, input model.PasswordResetRequestInput) int
+		PasswordSet                 func(childComplexity int, input model.PasswordSetInput) int
+		PermissionCreate            func(childComplexity int, input model.PermissionCreateInput) int
+		PermissionDelete            func(childComplexity int, input model.PermissionDeleteInput) int
+		PermissionUpdate            func(childComplexity int, input model.PermissionUpdateInput) int
+		RoleCreate                  func(childComplexity int, input model.RoleCreateInput) int
+		RoleDelete                  func(childComplexity int, input model.RoleDeleteInput) int
+		RolePermissionsAdd          func(childComplexity int, input model.RolePermissionsAddInput) int
+		RolePermissionsRemove       func(childComplexity int, input model.RolePermissionsRemoveInput) int
+		RoleSubRolesAdd             func(childComplexity int, input model.RoleSubRolesAddInput) int
+		RoleSubRolesRemove          func(childComplexity int, input model.RoleSubRolesRemoveInput) int
+		RoleUpdate                  func(childComplexity int, input model.RoleUpdateInput) int
+		SessionCreate               func(childComplexity int, input model.SessionCreateInput) int
+		SessionDelete               func(childComplexity int, input model.SessionDeleteInput) int
+		SessionSwitchClient         func(childComplexity int, input model.SessionSwitchClientInput) int
+		UserCreate                  func(childComplexity int, input model.UserCreateInput) int
+		UserDelete                  func(childComplexity int, input model.UserDeleteInput) int
+		UserPasswordReset           func(childComplexity int, input model.UserPasswordResetInput) int
+		UserResume                  func(childComplexity int, input model.UserResumeInput) int
+		UserSuspend                 func(childComplexity int, input model.UserSuspendInput) int
+		UserUpdate                  func(childComplexity int, input model.UserUpdateInput) int
+		ViewerPasswordSet           func(childComplexity int, input model.ViewerPasswordSetInput) int
+		ViewerUpdate                func(childComplexity int, input model.ViewerUpdateInput) int
 	}
 
 	OutboxEvent struct {
@@ -425,6 +555,7 @@ type ComplexityRoot struct {
 		LastError   func(childComplexity int) int
 		NextAt      func(childComplexity int) int
 		ObjectID    func(childComplexity int) int
+		Participant func(childComplexity int) int
 		Status      func(childComplexity int) int
 		Topic       func(childComplexity int) int
 		UpdatedAt   func(childComplexity int) int
@@ -561,21 +692,98 @@ type ComplexityRoot struct {
 		Permission func(childComplexity int) int
 	}
 
+	PropertyChange struct {
+		Application     func(childComplexity int) int
+		ChangedBy       func(childComplexity int) int
+		ChangedByClient func(childComplexity int) int
+		Client          func(childComplexity int) int
+		CreatedAt       func(childComplexity int) int
+		ID              func(childComplexity int) int
+		Name            func(childComplexity int) int
+		Public          func(childComplexity int) int
+		Removed         func(childComplexity int) int
+		Secret          func(childComplexity int) int
+		Value           func(childComplexity int) int
+	}
+
+	PropertyChangeConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	PropertyChangeEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	PropertyDefinition struct {
+		Default     func(childComplexity int) int
+		Description func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Type        func(childComplexity int) int
+		Values      func(childComplexity int) int
+	}
+
+	PropertyInForce struct {
+		Name   func(childComplexity int) int
+		Public func(childComplexity int) int
+		Secret func(childComplexity int) int
+		Source func(childComplexity int) int
+		Value  func(childComplexity int) int
+	}
+
+	PropertySource struct {
+		Client func(childComplexity int) int
+		Kind   func(childComplexity int) int
+	}
+
+	PublicProperty struct {
+		Name  func(childComplexity int) int
+		Value func(childComplexity int) int
+	}
+
 	Query struct {
-		Application      func(childComplexity int, id *string, code *string) int
-		Applications     func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		AuditEvents      func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		AuthorityHolders func(childComplexity int, authority string, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Client           func(childComplexity int, id *string, code *string) int
-		Clients          func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Node             func(childComplexity int, id string) int
-		Nodes            func(childComplexity int, ids []string) int
-		OutboxEvents     func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Packages         func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Permissions      func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Roles            func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Users            func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Viewer           func(childComplexity int) int
+		Application            func(childComplexity int, id *string, code *string) int
+		ApplicationRemovalPlan func(childComplexity int, id string) int
+		Applications           func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		ApplicationsAvailable  func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		AuditEvents            func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		AuthorityHolders       func(childComplexity int, authority string, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Client                 func(childComplexity int, id *string, code *string) int
+		Clients                func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		EffectiveAccess        func(childComplexity int, applicationID string, clientID *string, clientCode *string) int
+		Node                   func(childComplexity int, id string) int
+		Nodes                  func(childComplexity int, ids []string) int
+		OutboxEvents           func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Packages               func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Permissions            func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		PropertyDefinitions    func(childComplexity int) int
+		ResolveURL             func(childComplexity int, url string) int
+		Roles                  func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Users                  func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Viewer                 func(childComplexity int) int
+	}
+
+	RemovalCount struct {
+		Count    func(childComplexity int) int
+		Expiring func(childComplexity int) int
+		Kind     func(childComplexity int) int
+	}
+
+	RemovalObstacle struct {
+		Count func(childComplexity int) int
+		Kind  func(childComplexity int) int
+	}
+
+	ResolvedUrl struct {
+		ApplicationCode func(childComplexity int) int
+		ApplicationName func(childComplexity int) int
+		ApplicationType func(childComplexity int) int
+		ClientCode      func(childComplexity int) int
+		ClientName      func(childComplexity int) int
+		Properties      func(childComplexity int) int
 	}
 
 	Role struct {
@@ -800,12 +1008,24 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AccessGrant.Client(childComplexity), true
+	case "AccessGrant.clientCode":
+		if e.ComplexityRoot.AccessGrant.ClientCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessGrant.ClientCode(childComplexity), true
 	case "AccessGrant.createdAt":
 		if e.ComplexityRoot.AccessGrant.CreatedAt == nil {
 			break
 		}
 
 		return e.ComplexityRoot.AccessGrant.CreatedAt(childComplexity), true
+	case "AccessGrant.embeddable":
+		if e.ComplexityRoot.AccessGrant.Embeddable == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessGrant.Embeddable(childComplexity), true
 	case "AccessGrant.expiresAt":
 		if e.ComplexityRoot.AccessGrant.ExpiresAt == nil {
 			break
@@ -842,6 +1062,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AccessGrant.Reason(childComplexity), true
+	case "AccessGrant.sleeping":
+		if e.ComplexityRoot.AccessGrant.Sleeping == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessGrant.Sleeping(childComplexity), true
 	case "AccessGrant.updatedAt":
 		if e.ComplexityRoot.AccessGrant.UpdatedAt == nil {
 			break
@@ -893,6 +1119,45 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AccessGrantEdge.Node(childComplexity), true
 
+	case "AccessGrantRevokePayload.accessGrantId":
+		if e.ComplexityRoot.AccessGrantRevokePayload.AccessGrantID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessGrantRevokePayload.AccessGrantID(childComplexity), true
+	case "AccessGrantRevokePayload.errors":
+		if e.ComplexityRoot.AccessGrantRevokePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessGrantRevokePayload.Errors(childComplexity), true
+
+	case "AccessGrantSetPayload.accessGrant":
+		if e.ComplexityRoot.AccessGrantSetPayload.AccessGrant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessGrantSetPayload.AccessGrant(childComplexity), true
+	case "AccessGrantSetPayload.errors":
+		if e.ComplexityRoot.AccessGrantSetPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessGrantSetPayload.Errors(childComplexity), true
+
+	case "AccessGrantTakePayload.accessGrant":
+		if e.ComplexityRoot.AccessGrantTakePayload.AccessGrant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessGrantTakePayload.AccessGrant(childComplexity), true
+	case "AccessGrantTakePayload.errors":
+		if e.ComplexityRoot.AccessGrantTakePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessGrantTakePayload.Errors(childComplexity), true
+
 	case "Application.accessType":
 		if e.ComplexityRoot.Application.AccessType == nil {
 			break
@@ -923,6 +1188,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.Creator(childComplexity), true
+	case "Application.dependencies":
+		if e.ComplexityRoot.Application.Dependencies == nil {
+			break
+		}
+
+		args, err := ec.field_Application_dependencies_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Application.Dependencies(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
+	case "Application.dependents":
+		if e.ComplexityRoot.Application.Dependents == nil {
+			break
+		}
+
+		args, err := ec.field_Application_dependents_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Application.Dependents(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Application.grants":
 		if e.ComplexityRoot.Application.Grants == nil {
 			break
@@ -940,6 +1227,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.ID(childComplexity), true
+	case "Application.loadOrder":
+		if e.ComplexityRoot.Application.LoadOrder == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Application.LoadOrder(childComplexity), true
 	case "Application.name":
 		if e.ComplexityRoot.Application.Name == nil {
 			break
@@ -979,6 +1272,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.Properties(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
+	case "Application.propertiesInForce":
+		if e.ComplexityRoot.Application.PropertiesInForce == nil {
+			break
+		}
+
+		args, err := ec.field_Application_propertiesInForce_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Application.PropertiesInForce(childComplexity, args["clientId"].(*string), args["names"].([]string)), true
+	case "Application.propertyChanges":
+		if e.ComplexityRoot.Application.PropertyChanges == nil {
+			break
+		}
+
+		args, err := ec.field_Application_propertyChanges_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Application.PropertyChanges(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Application.roles":
 		if e.ComplexityRoot.Application.Roles == nil {
 			break
@@ -1008,6 +1323,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.Type(childComplexity), true
+	case "Application.urlFor":
+		if e.ComplexityRoot.Application.URLFor == nil {
+			break
+		}
+
+		args, err := ec.field_Application_urlFor_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Application.URLFor(childComplexity, args["clientId"].(*string)), true
 	case "Application.updatedAt":
 		if e.ComplexityRoot.Application.UpdatedAt == nil {
 			break
@@ -1037,6 +1363,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.ViewerCan(childComplexity), true
+
+	case "ApplicationArchivePayload.application":
+		if e.ComplexityRoot.ApplicationArchivePayload.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationArchivePayload.Application(childComplexity), true
+	case "ApplicationArchivePayload.errors":
+		if e.ComplexityRoot.ApplicationArchivePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationArchivePayload.Errors(childComplexity), true
 
 	case "ApplicationConnection.edges":
 		if e.ComplexityRoot.ApplicationConnection.Edges == nil {
@@ -1076,6 +1415,125 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ApplicationCreatePayload.Errors(childComplexity), true
 
+	case "ApplicationDependency.application":
+		if e.ComplexityRoot.ApplicationDependency.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationDependency.Application(childComplexity), true
+	case "ApplicationDependency.applicationCode":
+		if e.ComplexityRoot.ApplicationDependency.ApplicationCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationDependency.ApplicationCode(childComplexity), true
+	case "ApplicationDependency.createdAt":
+		if e.ComplexityRoot.ApplicationDependency.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationDependency.CreatedAt(childComplexity), true
+	case "ApplicationDependency.dependency":
+		if e.ComplexityRoot.ApplicationDependency.Dependency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationDependency.Dependency(childComplexity), true
+	case "ApplicationDependency.id":
+		if e.ComplexityRoot.ApplicationDependency.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationDependency.ID(childComplexity), true
+	case "ApplicationDependency.position":
+		if e.ComplexityRoot.ApplicationDependency.Position == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationDependency.Position(childComplexity), true
+	case "ApplicationDependency.state":
+		if e.ComplexityRoot.ApplicationDependency.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationDependency.State(childComplexity), true
+	case "ApplicationDependency.updatedAt":
+		if e.ComplexityRoot.ApplicationDependency.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationDependency.UpdatedAt(childComplexity), true
+	case "ApplicationDependency.version":
+		if e.ComplexityRoot.ApplicationDependency.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationDependency.Version(childComplexity), true
+
+	case "ApplicationDependencyAddPayload.applicationDependency":
+		if e.ComplexityRoot.ApplicationDependencyAddPayload.ApplicationDependency == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationDependencyAddPayload.ApplicationDependency(childComplexity), true
+	case "ApplicationDependencyAddPayload.errors":
+		if e.ComplexityRoot.ApplicationDependencyAddPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationDependencyAddPayload.Errors(childComplexity), true
+
+	case "ApplicationDependencyConnection.edges":
+		if e.ComplexityRoot.ApplicationDependencyConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationDependencyConnection.Edges(childComplexity), true
+	case "ApplicationDependencyConnection.nodes":
+		if e.ComplexityRoot.ApplicationDependencyConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationDependencyConnection.Nodes(childComplexity), true
+	case "ApplicationDependencyConnection.pageInfo":
+		if e.ComplexityRoot.ApplicationDependencyConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationDependencyConnection.PageInfo(childComplexity), true
+	case "ApplicationDependencyConnection.totalCount":
+		if e.ComplexityRoot.ApplicationDependencyConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationDependencyConnection.TotalCount(childComplexity), true
+
+	case "ApplicationDependencyEdge.cursor":
+		if e.ComplexityRoot.ApplicationDependencyEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationDependencyEdge.Cursor(childComplexity), true
+	case "ApplicationDependencyEdge.node":
+		if e.ComplexityRoot.ApplicationDependencyEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationDependencyEdge.Node(childComplexity), true
+
+	case "ApplicationDependencyRemovePayload.applicationDependencyId":
+		if e.ComplexityRoot.ApplicationDependencyRemovePayload.ApplicationDependencyID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationDependencyRemovePayload.ApplicationDependencyID(childComplexity), true
+	case "ApplicationDependencyRemovePayload.errors":
+		if e.ComplexityRoot.ApplicationDependencyRemovePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationDependencyRemovePayload.Errors(childComplexity), true
+
 	case "ApplicationEdge.cursor":
 		if e.ComplexityRoot.ApplicationEdge.Cursor == nil {
 			break
@@ -1088,6 +1546,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ApplicationEdge.Node(childComplexity), true
+
+	case "ApplicationPropertiesDeletePayload.application":
+		if e.ComplexityRoot.ApplicationPropertiesDeletePayload.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationPropertiesDeletePayload.Application(childComplexity), true
+	case "ApplicationPropertiesDeletePayload.errors":
+		if e.ComplexityRoot.ApplicationPropertiesDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationPropertiesDeletePayload.Errors(childComplexity), true
+	case "ApplicationPropertiesDeletePayload.names":
+		if e.ComplexityRoot.ApplicationPropertiesDeletePayload.Names == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationPropertiesDeletePayload.Names(childComplexity), true
 
 	case "ApplicationPropertiesSetPayload.application":
 		if e.ComplexityRoot.ApplicationPropertiesSetPayload.Application == nil {
@@ -1144,6 +1621,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ApplicationProperty.Public(childComplexity), true
+	case "ApplicationProperty.secret":
+		if e.ComplexityRoot.ApplicationProperty.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationProperty.Secret(childComplexity), true
 	case "ApplicationProperty.updatedAt":
 		if e.ComplexityRoot.ApplicationProperty.UpdatedAt == nil {
 			break
@@ -1200,6 +1683,63 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ApplicationPropertyEdge.Node(childComplexity), true
+
+	case "ApplicationRemovalPlan.application":
+		if e.ComplexityRoot.ApplicationRemovalPlan.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationRemovalPlan.Application(childComplexity), true
+	case "ApplicationRemovalPlan.counts":
+		if e.ComplexityRoot.ApplicationRemovalPlan.Counts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationRemovalPlan.Counts(childComplexity), true
+	case "ApplicationRemovalPlan.obstacles":
+		if e.ComplexityRoot.ApplicationRemovalPlan.Obstacles == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationRemovalPlan.Obstacles(childComplexity), true
+	case "ApplicationRemovalPlan.token":
+		if e.ComplexityRoot.ApplicationRemovalPlan.Token == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationRemovalPlan.Token(childComplexity), true
+
+	case "ApplicationRemovePayload.applicationId":
+		if e.ComplexityRoot.ApplicationRemovePayload.ApplicationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationRemovePayload.ApplicationID(childComplexity), true
+	case "ApplicationRemovePayload.counts":
+		if e.ComplexityRoot.ApplicationRemovePayload.Counts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationRemovePayload.Counts(childComplexity), true
+	case "ApplicationRemovePayload.errors":
+		if e.ComplexityRoot.ApplicationRemovePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationRemovePayload.Errors(childComplexity), true
+
+	case "ApplicationRestorePayload.application":
+		if e.ComplexityRoot.ApplicationRestorePayload.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationRestorePayload.Application(childComplexity), true
+	case "ApplicationRestorePayload.errors":
+		if e.ComplexityRoot.ApplicationRestorePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationRestorePayload.Errors(childComplexity), true
 
 	case "ApplicationUpdatePayload.application":
 		if e.ComplexityRoot.ApplicationUpdatePayload.Application == nil {
@@ -1718,6 +2258,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ClientUrl.Application(childComplexity), true
+	case "ClientUrl.challenge":
+		if e.ComplexityRoot.ClientUrl.Challenge == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientUrl.Challenge(childComplexity), true
 	case "ClientUrl.client":
 		if e.ComplexityRoot.ClientUrl.Client == nil {
 			break
@@ -1767,6 +2313,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ClientUrl.Version(childComplexity), true
 
+	case "ClientUrlBindPayload.clientUrl":
+		if e.ComplexityRoot.ClientUrlBindPayload.ClientURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientUrlBindPayload.ClientURL(childComplexity), true
+	case "ClientUrlBindPayload.errors":
+		if e.ComplexityRoot.ClientUrlBindPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientUrlBindPayload.Errors(childComplexity), true
+
 	case "ClientUrlConnection.edges":
 		if e.ComplexityRoot.ClientUrlConnection.Edges == nil {
 			break
@@ -1804,6 +2363,51 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ClientUrlEdge.Node(childComplexity), true
+
+	case "ClientUrlProvePayload.clientUrl":
+		if e.ComplexityRoot.ClientUrlProvePayload.ClientURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientUrlProvePayload.ClientURL(childComplexity), true
+	case "ClientUrlProvePayload.errors":
+		if e.ComplexityRoot.ClientUrlProvePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientUrlProvePayload.Errors(childComplexity), true
+
+	case "ClientUrlUnbindPayload.clientUrlId":
+		if e.ComplexityRoot.ClientUrlUnbindPayload.ClientURLID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientUrlUnbindPayload.ClientURLID(childComplexity), true
+	case "ClientUrlUnbindPayload.errors":
+		if e.ComplexityRoot.ClientUrlUnbindPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ClientUrlUnbindPayload.Errors(childComplexity), true
+
+	case "EffectiveAccess.grant":
+		if e.ComplexityRoot.EffectiveAccess.Grant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EffectiveAccess.Grant(childComplexity), true
+	case "EffectiveAccess.level":
+		if e.ComplexityRoot.EffectiveAccess.Level == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EffectiveAccess.Level(childComplexity), true
+	case "EffectiveAccess.reason":
+		if e.ComplexityRoot.EffectiveAccess.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EffectiveAccess.Reason(childComplexity), true
 
 	case "Invitation.client":
 		if e.ComplexityRoot.Invitation.Client == nil {
@@ -1955,6 +2559,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InvitationEdge.Node(childComplexity), true
 
+	case "LoadedDependency.application":
+		if e.ComplexityRoot.LoadedDependency.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LoadedDependency.Application(childComplexity), true
+	case "LoadedDependency.depth":
+		if e.ComplexityRoot.LoadedDependency.Depth == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LoadedDependency.Depth(childComplexity), true
+	case "LoadedDependency.state":
+		if e.ComplexityRoot.LoadedDependency.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.LoadedDependency.State(childComplexity), true
+
 	case "Membership.authorities":
 		if e.ComplexityRoot.Membership.Authorities == nil {
 			break
@@ -2103,6 +2726,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MembershipRolesRemovePayload.Membership(childComplexity), true
 
+	case "Mutation.accessGrantRevoke":
+		if e.ComplexityRoot.Mutation.AccessGrantRevoke == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_accessGrantRevoke_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AccessGrantRevoke(childComplexity, args["input"].(model.AccessGrantRevokeInput)), true
+	case "Mutation.accessGrantSet":
+		if e.ComplexityRoot.Mutation.AccessGrantSet == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_accessGrantSet_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AccessGrantSet(childComplexity, args["input"].(model.AccessGrantSetInput)), true
+	case "Mutation.accessGrantTake":
+		if e.ComplexityRoot.Mutation.AccessGrantTake == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_accessGrantTake_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AccessGrantTake(childComplexity, args["input"].(model.AccessGrantTakeInput)), true
+	case "Mutation.applicationArchive":
+		if e.ComplexityRoot.Mutation.ApplicationArchive == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_applicationArchive_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApplicationArchive(childComplexity, args["input"].(model.ApplicationArchiveInput)), true
 	case "Mutation.applicationCreate":
 		if e.ComplexityRoot.Mutation.ApplicationCreate == nil {
 			break
@@ -2114,6 +2781,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ApplicationCreate(childComplexity, args["input"].(model.ApplicationCreateInput)), true
+	case "Mutation.applicationDependencyAdd":
+		if e.ComplexityRoot.Mutation.ApplicationDependencyAdd == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_applicationDependencyAdd_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApplicationDependencyAdd(childComplexity, args["input"].(model.ApplicationDependencyAddInput)), true
+	case "Mutation.applicationDependencyRemove":
+		if e.ComplexityRoot.Mutation.ApplicationDependencyRemove == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_applicationDependencyRemove_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApplicationDependencyRemove(childComplexity, args["input"].(model.ApplicationDependencyRemoveInput)), true
+	case "Mutation.applicationPropertiesDelete":
+		if e.ComplexityRoot.Mutation.ApplicationPropertiesDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_applicationPropertiesDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApplicationPropertiesDelete(childComplexity, args["input"].(model.ApplicationPropertiesDeleteInput)), true
 	case "Mutation.applicationPropertiesSet":
 		if e.ComplexityRoot.Mutation.ApplicationPropertiesSet == nil {
 			break
@@ -2125,6 +2825,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ApplicationPropertiesSet(childComplexity, args["input"].(model.ApplicationPropertiesSetInput)), true
+	case "Mutation.applicationRemove":
+		if e.ComplexityRoot.Mutation.ApplicationRemove == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_applicationRemove_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApplicationRemove(childComplexity, args["input"].(model.ApplicationRemoveInput)), true
+	case "Mutation.applicationRestore":
+		if e.ComplexityRoot.Mutation.ApplicationRestore == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_applicationRestore_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApplicationRestore(childComplexity, args["input"].(model.ApplicationRestoreInput)), true
 	case "Mutation.applicationUpdate":
 		if e.ComplexityRoot.Mutation.ApplicationUpdate == nil {
 			break
@@ -2191,6 +2913,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ClientSuspend(childComplexity, args["input"].(model.ClientSuspendInput)), true
+	case "Mutation.clientUrlBind":
+		if e.ComplexityRoot.Mutation.ClientURLBind == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_clientUrlBind_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ClientURLBind(childComplexity, args["input"].(model.ClientURLBindInput)), true
+	case "Mutation.clientUrlProve":
+		if e.ComplexityRoot.Mutation.ClientURLProve == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_clientUrlProve_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ClientURLProve(childComplexity, args["input"].(model.ClientURLProveInput)), true
+	case "Mutation.clientUrlUnbind":
+		if e.ComplexityRoot.Mutation.ClientURLUnbind == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_clientUrlUnbind_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ClientURLUnbind(childComplexity, args["input"].(model.ClientURLUnbindInput)), true
 	case "Mutation.clientUpdate":
 		if e.ComplexityRoot.Mutation.ClientUpdate == nil {
 			break
@@ -2658,6 +3413,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.OutboxEvent.ObjectID(childComplexity), true
+	case "OutboxEvent.participant":
+		if e.ComplexityRoot.OutboxEvent.Participant == nil {
+			break
+		}
+
+		return e.ComplexityRoot.OutboxEvent.Participant(childComplexity), true
 	case "OutboxEvent.status":
 		if e.ComplexityRoot.OutboxEvent.Status == nil {
 			break
@@ -3121,6 +3882,199 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PermissionUpdatePayload.Permission(childComplexity), true
 
+	case "PropertyChange.application":
+		if e.ComplexityRoot.PropertyChange.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyChange.Application(childComplexity), true
+	case "PropertyChange.changedBy":
+		if e.ComplexityRoot.PropertyChange.ChangedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyChange.ChangedBy(childComplexity), true
+	case "PropertyChange.changedByClient":
+		if e.ComplexityRoot.PropertyChange.ChangedByClient == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyChange.ChangedByClient(childComplexity), true
+	case "PropertyChange.client":
+		if e.ComplexityRoot.PropertyChange.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyChange.Client(childComplexity), true
+	case "PropertyChange.createdAt":
+		if e.ComplexityRoot.PropertyChange.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyChange.CreatedAt(childComplexity), true
+	case "PropertyChange.id":
+		if e.ComplexityRoot.PropertyChange.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyChange.ID(childComplexity), true
+	case "PropertyChange.name":
+		if e.ComplexityRoot.PropertyChange.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyChange.Name(childComplexity), true
+	case "PropertyChange.public":
+		if e.ComplexityRoot.PropertyChange.Public == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyChange.Public(childComplexity), true
+	case "PropertyChange.removed":
+		if e.ComplexityRoot.PropertyChange.Removed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyChange.Removed(childComplexity), true
+	case "PropertyChange.secret":
+		if e.ComplexityRoot.PropertyChange.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyChange.Secret(childComplexity), true
+	case "PropertyChange.value":
+		if e.ComplexityRoot.PropertyChange.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyChange.Value(childComplexity), true
+
+	case "PropertyChangeConnection.edges":
+		if e.ComplexityRoot.PropertyChangeConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyChangeConnection.Edges(childComplexity), true
+	case "PropertyChangeConnection.nodes":
+		if e.ComplexityRoot.PropertyChangeConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyChangeConnection.Nodes(childComplexity), true
+	case "PropertyChangeConnection.pageInfo":
+		if e.ComplexityRoot.PropertyChangeConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyChangeConnection.PageInfo(childComplexity), true
+	case "PropertyChangeConnection.totalCount":
+		if e.ComplexityRoot.PropertyChangeConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyChangeConnection.TotalCount(childComplexity), true
+
+	case "PropertyChangeEdge.cursor":
+		if e.ComplexityRoot.PropertyChangeEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyChangeEdge.Cursor(childComplexity), true
+	case "PropertyChangeEdge.node":
+		if e.ComplexityRoot.PropertyChangeEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyChangeEdge.Node(childComplexity), true
+
+	case "PropertyDefinition.default":
+		if e.ComplexityRoot.PropertyDefinition.Default == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyDefinition.Default(childComplexity), true
+	case "PropertyDefinition.description":
+		if e.ComplexityRoot.PropertyDefinition.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyDefinition.Description(childComplexity), true
+	case "PropertyDefinition.name":
+		if e.ComplexityRoot.PropertyDefinition.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyDefinition.Name(childComplexity), true
+	case "PropertyDefinition.type":
+		if e.ComplexityRoot.PropertyDefinition.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyDefinition.Type(childComplexity), true
+	case "PropertyDefinition.values":
+		if e.ComplexityRoot.PropertyDefinition.Values == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyDefinition.Values(childComplexity), true
+
+	case "PropertyInForce.name":
+		if e.ComplexityRoot.PropertyInForce.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyInForce.Name(childComplexity), true
+	case "PropertyInForce.public":
+		if e.ComplexityRoot.PropertyInForce.Public == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyInForce.Public(childComplexity), true
+	case "PropertyInForce.secret":
+		if e.ComplexityRoot.PropertyInForce.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyInForce.Secret(childComplexity), true
+	case "PropertyInForce.source":
+		if e.ComplexityRoot.PropertyInForce.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyInForce.Source(childComplexity), true
+	case "PropertyInForce.value":
+		if e.ComplexityRoot.PropertyInForce.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertyInForce.Value(childComplexity), true
+
+	case "PropertySource.client":
+		if e.ComplexityRoot.PropertySource.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertySource.Client(childComplexity), true
+	case "PropertySource.kind":
+		if e.ComplexityRoot.PropertySource.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PropertySource.Kind(childComplexity), true
+
+	case "PublicProperty.name":
+		if e.ComplexityRoot.PublicProperty.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PublicProperty.Name(childComplexity), true
+	case "PublicProperty.value":
+		if e.ComplexityRoot.PublicProperty.Value == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PublicProperty.Value(childComplexity), true
+
 	case "Query.application":
 		if e.ComplexityRoot.Query.Application == nil {
 			break
@@ -3132,6 +4086,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Application(childComplexity, args["id"].(*string), args["code"].(*string)), true
+	case "Query.applicationRemovalPlan":
+		if e.ComplexityRoot.Query.ApplicationRemovalPlan == nil {
+			break
+		}
+
+		args, err := ec.field_Query_applicationRemovalPlan_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ApplicationRemovalPlan(childComplexity, args["id"].(string)), true
 	case "Query.applications":
 		if e.ComplexityRoot.Query.Applications == nil {
 			break
@@ -3143,6 +4108,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Applications(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
+	case "Query.applicationsAvailable":
+		if e.ComplexityRoot.Query.ApplicationsAvailable == nil {
+			break
+		}
+
+		args, err := ec.field_Query_applicationsAvailable_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ApplicationsAvailable(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Query.auditEvents":
 		if e.ComplexityRoot.Query.AuditEvents == nil {
 			break
@@ -3187,6 +4163,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Clients(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
+	case "Query.effectiveAccess":
+		if e.ComplexityRoot.Query.EffectiveAccess == nil {
+			break
+		}
+
+		args, err := ec.field_Query_effectiveAccess_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.EffectiveAccess(childComplexity, args["applicationId"].(string), args["clientId"].(*string), args["clientCode"].(*string)), true
 
 	case "Query.node":
 		if e.ComplexityRoot.Query.Node == nil {
@@ -3243,6 +4230,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Permissions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
+	case "Query.propertyDefinitions":
+		if e.ComplexityRoot.Query.PropertyDefinitions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.PropertyDefinitions(childComplexity), true
+	case "Query.resolveUrl":
+		if e.ComplexityRoot.Query.ResolveURL == nil {
+			break
+		}
+
+		args, err := ec.field_Query_resolveUrl_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.ResolveURL(childComplexity, args["url"].(string)), true
 	case "Query.roles":
 		if e.ComplexityRoot.Query.Roles == nil {
 			break
@@ -3271,6 +4275,75 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+
+	case "RemovalCount.count":
+		if e.ComplexityRoot.RemovalCount.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemovalCount.Count(childComplexity), true
+	case "RemovalCount.expiring":
+		if e.ComplexityRoot.RemovalCount.Expiring == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemovalCount.Expiring(childComplexity), true
+	case "RemovalCount.kind":
+		if e.ComplexityRoot.RemovalCount.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemovalCount.Kind(childComplexity), true
+
+	case "RemovalObstacle.count":
+		if e.ComplexityRoot.RemovalObstacle.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemovalObstacle.Count(childComplexity), true
+	case "RemovalObstacle.kind":
+		if e.ComplexityRoot.RemovalObstacle.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemovalObstacle.Kind(childComplexity), true
+
+	case "ResolvedUrl.applicationCode":
+		if e.ComplexityRoot.ResolvedUrl.ApplicationCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedUrl.ApplicationCode(childComplexity), true
+	case "ResolvedUrl.applicationName":
+		if e.ComplexityRoot.ResolvedUrl.ApplicationName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedUrl.ApplicationName(childComplexity), true
+	case "ResolvedUrl.applicationType":
+		if e.ComplexityRoot.ResolvedUrl.ApplicationType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedUrl.ApplicationType(childComplexity), true
+	case "ResolvedUrl.clientCode":
+		if e.ComplexityRoot.ResolvedUrl.ClientCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedUrl.ClientCode(childComplexity), true
+	case "ResolvedUrl.clientName":
+		if e.ComplexityRoot.ResolvedUrl.ClientName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedUrl.ClientName(childComplexity), true
+	case "ResolvedUrl.properties":
+		if e.ComplexityRoot.ResolvedUrl.Properties == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedUrl.Properties(childComplexity), true
 
 	case "Role.application":
 		if e.ComplexityRoot.Role.Application == nil {
@@ -4009,13 +5082,24 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputAccessGrantFilter,
 		ec.unmarshalInputAccessGrantOrder,
+		ec.unmarshalInputAccessGrantRevokeInput,
+		ec.unmarshalInputAccessGrantSetInput,
+		ec.unmarshalInputAccessGrantTakeInput,
+		ec.unmarshalInputApplicationArchiveInput,
 		ec.unmarshalInputApplicationCreateInput,
+		ec.unmarshalInputApplicationDependencyAddInput,
+		ec.unmarshalInputApplicationDependencyFilter,
+		ec.unmarshalInputApplicationDependencyOrder,
+		ec.unmarshalInputApplicationDependencyRemoveInput,
 		ec.unmarshalInputApplicationFilter,
 		ec.unmarshalInputApplicationOrder,
+		ec.unmarshalInputApplicationPropertiesDeleteInput,
 		ec.unmarshalInputApplicationPropertiesSetInput,
 		ec.unmarshalInputApplicationPropertyFilter,
 		ec.unmarshalInputApplicationPropertyInput,
 		ec.unmarshalInputApplicationPropertyOrder,
+		ec.unmarshalInputApplicationRemoveInput,
+		ec.unmarshalInputApplicationRestoreInput,
 		ec.unmarshalInputApplicationUpdateInput,
 		ec.unmarshalInputAuditEventFilter,
 		ec.unmarshalInputAuditEventOrder,
@@ -4027,8 +5111,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputClientResumeInput,
 		ec.unmarshalInputClientSuspendInput,
 		ec.unmarshalInputClientUpdateInput,
+		ec.unmarshalInputClientUrlBindInput,
 		ec.unmarshalInputClientUrlFilter,
 		ec.unmarshalInputClientUrlOrder,
+		ec.unmarshalInputClientUrlProveInput,
+		ec.unmarshalInputClientUrlUnbindInput,
 		ec.unmarshalInputInvitationAcceptInput,
 		ec.unmarshalInputInvitationCreateInput,
 		ec.unmarshalInputInvitationDeclineInput,
@@ -4058,6 +5145,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPermissionFilter,
 		ec.unmarshalInputPermissionOrder,
 		ec.unmarshalInputPermissionUpdateInput,
+		ec.unmarshalInputPropertyChangeFilter,
+		ec.unmarshalInputPropertyChangeOrder,
 		ec.unmarshalInputRoleCreateInput,
 		ec.unmarshalInputRoleDeleteInput,
 		ec.unmarshalInputRoleFilter,
@@ -4157,6 +5246,318 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../../schema/access.graphqls", Input: `extend type Query {
+  """
+  The ` + "`" + `ANY` + "`" + ` applications that the caller's client may take access to itself: owned by a client that manages it, active, without a grant of its own, be it one that bars it. Requires ` + "`" + `Application_READ` + "`" + `.
+  """
+  applicationsAvailable(
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which applications to list."""
+    filter: ApplicationFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: ApplicationOrder
+  ): ApplicationConnection @authority(requires: "Application_READ")
+
+  """
+  What access a client has to an application today, and why. The client is in the caller's scope; or the owner of the
+  application is, and the client has a grant on it or is of the owner's customer base. Null else, and for an application
+  that the caller cannot see. Requires ` + "`" + `Application_READ` + "`" + `.
+  """
+  effectiveAccess(
+    """Id of the application."""
+    applicationId: ID!
+    """Id of the client; the caller's client when neither it nor its code is given."""
+    clientId: ID
+    """Code of the client, in place of its id."""
+    clientCode: String
+  ): EffectiveAccess @authority(requires: "Application_READ")
+}
+
+extend type Mutation {
+  """
+  Gives a client access to an application, changes the access it has, or bars it. By SYSTEM, the owner and the
+  clients managing it: to clients in scope, and to clients of the owner's customer base by their code. By a client
+  with write access: READ, to clients it manages; such a grant sleeps while its giver lacks write access. Errors:
+  INVALID, NOT_FOUND, NOT_ALLOWED, CONFLICT. Requires ` + "`" + `Application_UPDATE` + "`" + `.
+  """
+  accessGrantSet(
+    """What to do."""
+    input: AccessGrantSetInput!
+  ): AccessGrantSetPayload! @authority(requires: "Application_UPDATE")
+
+  """
+  Takes access to an ` + "`" + `ANY` + "`" + ` application for the caller's own client, which the owner manages. Errors: INVALID,
+  NOT_FOUND, NOT_ALLOWED (barred, or not available), CONFLICT. Requires ` + "`" + `Application_UPDATE` + "`" + `.
+  """
+  accessGrantTake(
+    """What to do."""
+    input: AccessGrantTakeInput!
+  ): AccessGrantTakePayload! @authority(requires: "Application_UPDATE")
+
+  """
+  Takes a grant away: any by SYSTEM, the owner and the clients managing it; those he gave by their giver; its own
+  by a client. Properties and definitions of the client sleep, and are back with a new grant. Errors: NOT_FOUND,
+  NOT_ALLOWED, CONFLICT. Requires ` + "`" + `Application_UPDATE` + "`" + `.
+  """
+  accessGrantRevoke(
+    """What to do."""
+    input: AccessGrantRevokeInput!
+  ): AccessGrantRevokePayload! @authority(requires: "Application_UPDATE")
+}
+
+extend type Application {
+  """The access it was granted to clients in scope. Requires ` + "`" + `Application_READ` + "`" + `."""
+  grants(
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which grants to list."""
+    filter: AccessGrantFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: AccessGrantOrder
+  ): AccessGrantConnection @authority(requires: "Application_READ")
+}
+
+"""Access of one client to one application."""
+type AccessGrant implements Node {
+  """Opaque id."""
+  id: ID!
+
+  """What it gives."""
+  level: AccessLevel!
+
+  """When it ends, as it was given; null for never."""
+  expiresAt: DateTime
+
+  """Why it was given; ` + "`" + `creator` + "`" + ` for that of an application's creator."""
+  reason: String!
+
+  """
+  Whether it sleeps: it was given by a client that may write, for one below it, and that client lacks write access
+  today.
+  """
+  sleeping: Boolean!
+
+  """Whether the client's own applications may depend on the application: its owner's consent."""
+  embeddable: Boolean!
+
+  """Code of the client: the owner knows it where he does not see the client."""
+  clientCode: String!
+
+  """When it was made."""
+  createdAt: DateTime!
+
+  """When it was last changed."""
+  updatedAt: DateTime!
+
+  """Counts the changes; give it back as ` + "`" + `expectedVersion` + "`" + ` to refuse a change made on an old reading."""
+  version: Int!
+
+  """Who may use the application; null where it is not visible. Requires ` + "`" + `Client_READ` + "`" + `."""
+  client: Client @authority(requires: "Client_READ")
+
+  """The application. Requires ` + "`" + `Application_READ` + "`" + `."""
+  application: Application @authority(requires: "Application_READ")
+
+  """The client that gave it. Requires ` + "`" + `Client_READ` + "`" + `."""
+  giver: Client @authority(requires: "Client_READ")
+
+  """The user who gave it; null when the platform did. Requires ` + "`" + `User_READ` + "`" + `."""
+  givenBy: User @authority(requires: "User_READ")
+}
+
+"""What a grant gives."""
+enum AccessLevel {
+  """Users of the client may sign in and read."""
+  READ
+
+  """READ, and overlays and properties of the client's own."""
+  WRITE
+
+  """Nothing, and the client cannot take access itself."""
+  BARRED
+}
+
+"""A page of grants."""
+type AccessGrantConnection {
+  """The grants of the page, each with its cursor."""
+  edges: [AccessGrantEdge!]!
+
+  """The grants of the page."""
+  nodes: [AccessGrant!]!
+
+  """Where the page lies."""
+  pageInfo: PageInfo!
+
+  """How many grants there are on all pages together, as far as the caller can see them."""
+  totalCount: Int!
+}
+
+"""One of the grants of a page."""
+type AccessGrantEdge {
+  """The item."""
+  node: AccessGrant!
+
+  """Opaque position of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + ` of the same list."""
+  cursor: String!
+}
+
+"""Which grants to list. All conditions must hold."""
+input AccessGrantFilter {
+  """Only grants of this level."""
+  level: AccessLevel
+
+  """Only those of this application."""
+  applicationId: ID
+
+  """Only grants to this client."""
+  clientId: ID
+
+  """Only grants that have not ended, or only those that have; one that sleeps has."""
+  inForce: Boolean
+}
+
+"""Order of a list of grants; ties by creation."""
+input AccessGrantOrder {
+  """What to order by."""
+  field: AccessGrantOrderField!
+
+  """Which way."""
+  direction: OrderDirection! = ASC
+}
+
+"""What grants can be ordered by."""
+enum AccessGrantOrderField {
+  """Creation, oldest first when ascending."""
+  CREATED_AT
+}
+
+"""What access a client has to an application today, and why."""
+type EffectiveAccess {
+  """READ or WRITE; null for none."""
+  level: AccessLevel
+
+  """Why it has that access, or none."""
+  reason: AccessReason!
+
+  """The grant that says so, with its giver, reason and expiry; null where none does. Requires ` + "`" + `Application_READ` + "`" + `."""
+  grant: AccessGrant @authority(requires: "Application_READ")
+}
+
+"""Why a client has access, or has none."""
+enum AccessReason {
+  """The application is its own."""
+  OWNER
+
+  """A grant gives it."""
+  GRANT
+
+  """There is no grant."""
+  NONE
+
+  """A grant bars the client."""
+  BARRED
+
+  """The grant has expired."""
+  EXPIRED
+
+  """The grant sleeps: its giver lacks write access."""
+  SLEEPING
+
+  """The application is archived."""
+  ARCHIVED
+
+  """The client is suspended, or one above it."""
+  SUSPENDED
+}
+
+"""Access of a client to an application."""
+input AccessGrantSetInput {
+  """The application."""
+  applicationId: ID!
+
+  """The client, in scope; or its code."""
+  clientId: ID
+
+  """Exact code of the client: for one that is not visible."""
+  clientCode: String
+
+  """What it gives; ` + "`" + `BARRED` + "`" + ` takes access away and stops the client from taking it."""
+  level: AccessLevel!
+
+  """When it ends; null for never. As it was when absent."""
+  expiresAt: DateTime
+
+  """Why, up to 256 characters. As it was, or empty, when absent."""
+  reason: String
+
+  """
+  Consent that the client's own applications depend on this one; by the owner, the clients managing it and SYSTEM.
+  As it was, or false, when absent; ` + "`" + `ANY` + "`" + ` applications consent by themselves.
+  """
+  embeddable: Boolean
+
+  """Refuse when the grant has another version by now; 0: when there is one."""
+  expectedVersion: Int
+}
+
+"""The grant as it stands, or why not."""
+type AccessGrantSetPayload {
+  """The grant; null when nothing was changed."""
+  accessGrant: AccessGrant
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""Access to take."""
+input AccessGrantTakeInput {
+  """The application."""
+  applicationId: ID!
+
+  """` + "`" + `READ` + "`" + ` or ` + "`" + `WRITE` + "`" + `."""
+  level: AccessLevel! = READ
+}
+
+"""The grant, or why not."""
+type AccessGrantTakePayload {
+  """The grant; null when nothing was changed."""
+  accessGrant: AccessGrant
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A grant to take away."""
+input AccessGrantRevokeInput {
+  """The grant."""
+  id: ID!
+
+  """Refuse when it has another version by now."""
+  expectedVersion: Int
+}
+
+"""The grant that is gone, or why not."""
+type AccessGrantRevokePayload {
+  """Its id; null when nothing was changed."""
+  accessGrantId: ID
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/application.graphqls", Input: `extend type Query {
   """One application, by id or by code: exactly one of the two. Requires ` + "`" + `Application_READ` + "`" + `."""
   application(
@@ -4205,15 +5606,6 @@ extend type Mutation {
     """What to do."""
     input: ApplicationUpdateInput!
   ): ApplicationUpdatePayload! @authority(requires: "Application_UPDATE")
-
-  """
-  Sets properties of an application for one client, all or none. Errors: INVALID, NOT_FOUND, NOT_ALLOWED,
-  CONFLICT. Requires ` + "`" + `Application_UPDATE` + "`" + `.
-  """
-  applicationPropertiesSet(
-    """What to do."""
-    input: ApplicationPropertiesSetInput!
-  ): ApplicationPropertiesSetPayload! @authority(requires: "Application_UPDATE")
 }
 
 """Something clients use: an app or a web site, owned by one client and perhaps granted to others."""
@@ -4307,54 +5699,6 @@ type Application implements Node {
     """Order of the list; by creation, ascending, when absent."""
     orderBy: PermissionOrder
   ): PermissionConnection @authority(requires: "Permission_READ")
-
-  """The URLs it is bound to, for clients in scope. Requires ` + "`" + `Client_READ` + "`" + `."""
-  urls(
-    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
-    first: Int
-    """Cursor of the item before the page."""
-    after: String
-    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
-    last: Int
-    """Cursor of the item after the page."""
-    before: String
-    """Which URLs to list."""
-    filter: ClientUrlFilter
-    """Order of the list; by creation, ascending, when absent."""
-    orderBy: ClientUrlOrder
-  ): ClientUrlConnection @authority(requires: "Client_READ")
-
-  """Its properties, for clients in scope. Requires ` + "`" + `Application_READ` + "`" + `."""
-  properties(
-    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
-    first: Int
-    """Cursor of the item before the page."""
-    after: String
-    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
-    last: Int
-    """Cursor of the item after the page."""
-    before: String
-    """Which properties to list."""
-    filter: ApplicationPropertyFilter
-    """Order of the list; by creation, ascending, when absent."""
-    orderBy: ApplicationPropertyOrder
-  ): ApplicationPropertyConnection @authority(requires: "Application_READ")
-
-  """The access it was granted to clients in scope. Requires ` + "`" + `Application_READ` + "`" + `."""
-  grants(
-    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
-    first: Int
-    """Cursor of the item before the page."""
-    after: String
-    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
-    last: Int
-    """Cursor of the item after the page."""
-    before: String
-    """Which grants to list."""
-    filter: AccessGrantFilter
-    """Order of the list; by creation, ascending, when absent."""
-    orderBy: AccessGrantOrder
-  ): AccessGrantConnection @authority(requires: "Application_READ")
 }
 
 """Whether an application is an app or a public site."""
@@ -4385,123 +5729,6 @@ enum ApplicationStatus {
 
   """Out of use, with all its data kept."""
   ARCHIVED
-}
-
-"""Access of one client to one application."""
-type AccessGrant implements Node {
-  """Opaque id."""
-  id: ID!
-
-  """What it gives."""
-  level: AccessLevel!
-
-  """When it ends; null for never."""
-  expiresAt: DateTime
-
-  """Why it was given."""
-  reason: String!
-
-  """When it was made."""
-  createdAt: DateTime!
-
-  """When it was last changed."""
-  updatedAt: DateTime!
-
-  """Counts the changes; give it back as ` + "`" + `expectedVersion` + "`" + ` to refuse a change made on an old reading."""
-  version: Int!
-
-  """Who may use the application. Requires ` + "`" + `Client_READ` + "`" + `."""
-  client: Client @authority(requires: "Client_READ")
-
-  """The application. Requires ` + "`" + `Application_READ` + "`" + `."""
-  application: Application @authority(requires: "Application_READ")
-
-  """The client that gave it. Requires ` + "`" + `Client_READ` + "`" + `."""
-  giver: Client @authority(requires: "Client_READ")
-
-  """The user who gave it; null when the platform did. Requires ` + "`" + `User_READ` + "`" + `."""
-  givenBy: User @authority(requires: "User_READ")
-}
-
-"""What a grant gives."""
-enum AccessLevel {
-  """Users of the client may sign in and read."""
-  READ
-
-  """READ, and overlays and properties of the client's own."""
-  WRITE
-
-  """Nothing, and the client cannot take access itself."""
-  BARRED
-}
-
-"""A setting of an application for one client."""
-type ApplicationProperty implements Node {
-  """Opaque id."""
-  id: ID!
-
-  """Upper case, such as ` + "`" + `REGISTRATION_TYPE` + "`" + `."""
-  name: String!
-
-  """The value, up to 16 KiB."""
-  value: String!
-
-  """Whether it can be read without a token, through a URL of the application."""
-  public: Boolean!
-
-  """When it was made."""
-  createdAt: DateTime!
-
-  """When it was last changed."""
-  updatedAt: DateTime!
-
-  """Counts the changes; give it back as ` + "`" + `expectedVersion` + "`" + ` to refuse a change made on an old reading."""
-  version: Int!
-
-  """The client it is set for. Requires ` + "`" + `Client_READ` + "`" + `."""
-  client: Client @authority(requires: "Client_READ")
-
-  """The application. Requires ` + "`" + `Application_READ` + "`" + `."""
-  application: Application @authority(requires: "Application_READ")
-}
-
-"""An origin at which an application is reached for one client."""
-type ClientUrl implements Node {
-  """Opaque id."""
-  id: ID!
-
-  """Canonical origin, such as ` + "`" + `https://shop.example.com` + "`" + `."""
-  origin: String!
-
-  """Whether the host is proven."""
-  status: UrlStatus!
-
-  """When it was proven; null while it is pending."""
-  provenAt: DateTime
-
-  """When it was made."""
-  createdAt: DateTime!
-
-  """When it was last changed."""
-  updatedAt: DateTime!
-
-  """Counts the changes; give it back as ` + "`" + `expectedVersion` + "`" + ` to refuse a change made on an old reading."""
-  version: Int!
-
-  """The client. Requires ` + "`" + `Client_READ` + "`" + `."""
-  client: Client @authority(requires: "Client_READ")
-
-  """The application. Requires ` + "`" + `Application_READ` + "`" + `."""
-  application: Application @authority(requires: "Application_READ")
-}
-
-"""Whether the host of a URL is proven."""
-enum UrlStatus {
-  """Not proven: it does not resolve, and blocks nobody."""
-  PENDING
-
-  """Proven: it resolves, and is unique in the whole platform."""
-  PROVEN
 }
 
 """The new application."""
@@ -4558,45 +5785,6 @@ input ApplicationUpdateInput {
 type ApplicationUpdatePayload {
   """The application as it stands; null when nothing was written."""
   application: Application
-
-  """What was wrong with the input; empty on success."""
-  errors: [UserError!]!
-}
-
-"""Properties to set for one client."""
-input ApplicationPropertiesSetInput {
-  """The application."""
-  applicationId: ID!
-
-  """The client to set them for; the caller's client when absent."""
-  clientId: ID
-
-  """1 to 100 properties, each name once."""
-  properties: [ApplicationPropertyInput!]!
-}
-
-"""One property."""
-input ApplicationPropertyInput {
-  """` + "`" + `[A-Z][A-Z0-9_]{0,63}` + "`" + `."""
-  name: String!
-
-  """The value, up to 16 KiB."""
-  value: String!
-
-  """Whether it can be read without a token; as it was, or false, when absent."""
-  public: Boolean
-
-  """Refuse when the property has another version by now; 0: when it exists."""
-  expectedVersion: Int
-}
-
-"""The properties set, or why not."""
-type ApplicationPropertiesSetPayload {
-  """The application; null when nothing was written."""
-  application: Application
-
-  """The properties set, in the order of the input; empty when nothing was written."""
-  properties: [ApplicationProperty!]!
 
   """What was wrong with the input; empty on success."""
   errors: [UserError!]!
@@ -4666,174 +5854,6 @@ enum ApplicationOrderField {
 
   """Code."""
   CODE
-}
-
-"""A page of grants."""
-type AccessGrantConnection {
-  """The grants of the page, each with its cursor."""
-  edges: [AccessGrantEdge!]!
-
-  """The grants of the page."""
-  nodes: [AccessGrant!]!
-
-  """Where the page lies."""
-  pageInfo: PageInfo!
-
-  """How many grants there are on all pages together, as far as the caller can see them."""
-  totalCount: Int!
-}
-
-"""One of the grants of a page."""
-type AccessGrantEdge {
-  """The item."""
-  node: AccessGrant!
-
-  """Opaque position of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + ` of the same list."""
-  cursor: String!
-}
-
-"""Which grants to list. All conditions must hold."""
-input AccessGrantFilter {
-  """Only grants of this level."""
-  level: AccessLevel
-
-  """Only those of this application."""
-  applicationId: ID
-
-  """Only grants to this client."""
-  clientId: ID
-
-  """Only grants that have not expired, or only those that have."""
-  inForce: Boolean
-}
-
-"""Order of a list of grants; ties by creation."""
-input AccessGrantOrder {
-  """What to order by."""
-  field: AccessGrantOrderField!
-
-  """Which way."""
-  direction: OrderDirection! = ASC
-}
-
-"""What grants can be ordered by."""
-enum AccessGrantOrderField {
-  """Creation, oldest first when ascending."""
-  CREATED_AT
-}
-
-"""A page of properties."""
-type ApplicationPropertyConnection {
-  """The properties of the page, each with its cursor."""
-  edges: [ApplicationPropertyEdge!]!
-
-  """The properties of the page."""
-  nodes: [ApplicationProperty!]!
-
-  """Where the page lies."""
-  pageInfo: PageInfo!
-
-  """How many properties there are on all pages together, as far as the caller can see them."""
-  totalCount: Int!
-}
-
-"""One of the properties of a page."""
-type ApplicationPropertyEdge {
-  """The item."""
-  node: ApplicationProperty!
-
-  """Opaque position of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + ` of the same list."""
-  cursor: String!
-}
-
-"""Which properties to list. All conditions must hold."""
-input ApplicationPropertyFilter {
-  """Part of the name, without case; 1 to 128 characters."""
-  search: String
-
-  """Only those of this application."""
-  applicationId: ID
-
-  """Only properties set for this client."""
-  clientId: ID
-
-  """Only public properties, or only others."""
-  public: Boolean
-}
-
-"""Order of a list of properties; ties by creation."""
-input ApplicationPropertyOrder {
-  """What to order by."""
-  field: ApplicationPropertyOrderField!
-
-  """Which way."""
-  direction: OrderDirection! = ASC
-}
-
-"""What properties can be ordered by."""
-enum ApplicationPropertyOrderField {
-  """Creation, oldest first when ascending."""
-  CREATED_AT
-
-  """Name."""
-  NAME
-}
-
-"""A page of URLs."""
-type ClientUrlConnection {
-  """The URLs of the page, each with its cursor."""
-  edges: [ClientUrlEdge!]!
-
-  """The URLs of the page."""
-  nodes: [ClientUrl!]!
-
-  """Where the page lies."""
-  pageInfo: PageInfo!
-
-  """How many URLs there are on all pages together, as far as the caller can see them."""
-  totalCount: Int!
-}
-
-"""One of the URLs of a page."""
-type ClientUrlEdge {
-  """The item."""
-  node: ClientUrl!
-
-  """Opaque position of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + ` of the same list."""
-  cursor: String!
-}
-
-"""Which URLs to list. All conditions must hold."""
-input ClientUrlFilter {
-  """Part of the origin, without case; 1 to 128 characters."""
-  search: String
-
-  """Only those of this application."""
-  applicationId: ID
-
-  """Only URLs of this client."""
-  clientId: ID
-
-  """Only URLs with this status."""
-  status: UrlStatus
-}
-
-"""Order of a list of URLs; ties by creation."""
-input ClientUrlOrder {
-  """What to order by."""
-  field: ClientUrlOrderField!
-
-  """Which way."""
-  direction: OrderDirection! = ASC
-}
-
-"""What URLs can be ordered by."""
-enum ClientUrlOrderField {
-  """Creation, oldest first when ascending."""
-  CREATED_AT
-
-  """Origin."""
-  ORIGIN
 }
 `, BuiltIn: false},
 	{Name: "../../schema/audit.graphqls", Input: `extend type Query {
@@ -6726,6 +7746,216 @@ type ClientDeletePayload {
   errors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/dependency.graphqls", Input: `extend type Mutation {
+  """
+  Makes an application depend on another, at the end of the list or at a place of it. It takes read access of the
+  owner to the other, and the consent of the other's owner. Errors: NOT_FOUND, NOT_ALLOWED, ALREADY_DONE, CYCLE
+  (with the path), CONFLICT. Requires ` + "`" + `Application_UPDATE` + "`" + `.
+  """
+  applicationDependencyAdd(
+    """What to do."""
+    input: ApplicationDependencyAddInput!
+  ): ApplicationDependencyAddPayload! @authority(requires: "Application_UPDATE")
+
+  """
+  Ends a dependency: by those who answer for the application, or for the one it depends on. Errors: NOT_FOUND,
+  NOT_ALLOWED, CONFLICT. Requires ` + "`" + `Application_UPDATE` + "`" + `.
+  """
+  applicationDependencyRemove(
+    """What to do."""
+    input: ApplicationDependencyRemoveInput!
+  ): ApplicationDependencyRemovePayload! @authority(requires: "Application_UPDATE")
+}
+
+extend type Application {
+  """What it depends on, in the order of loading. Requires ` + "`" + `Application_READ` + "`" + `."""
+  dependencies(
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which dependencies to list."""
+    filter: ApplicationDependencyFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: ApplicationDependencyOrder
+  ): ApplicationDependencyConnection @authority(requires: "Application_READ")
+
+  """
+  What depends on it: seen by those who answer for it, and of applications the caller can see. Requires ` + "`" + `Application_READ` + "`" + `.
+  """
+  dependents(
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which dependents to list."""
+    filter: ApplicationDependencyFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: ApplicationDependencyOrder
+  ): ApplicationDependencyConnection @authority(requires: "Application_READ")
+
+  """
+  All it depends on, directly or not, in the order in which definitions are looked for: depth first, each once. What
+  is broken is listed, and not looked into. Requires ` + "`" + `Application_READ` + "`" + `.
+  """
+  loadOrder: [LoadedDependency!] @authority(requires: "Application_READ")
+}
+
+"""That the definitions of one application are readable in another."""
+type ApplicationDependency implements Node {
+  """Opaque id."""
+  id: ID!
+
+  """Place among the dependencies of its application, from 1."""
+  position: Int!
+
+  """Whether it works today; if not, why."""
+  state: DependencyState!
+
+  """Code of the application that depends on the other."""
+  applicationCode: String!
+
+  """When it was made."""
+  createdAt: DateTime!
+
+  """When it was last changed."""
+  updatedAt: DateTime!
+
+  """Counts the changes; give it back as ` + "`" + `expectedVersion` + "`" + ` to refuse a change made on an old reading."""
+  version: Int!
+
+  """The application that depends on the other; null where it is not visible. Requires ` + "`" + `Application_READ` + "`" + `."""
+  application: Application @authority(requires: "Application_READ")
+
+  """What it depends on; null where it is not visible. Requires ` + "`" + `Application_READ` + "`" + `."""
+  dependency: Application @authority(requires: "Application_READ")
+}
+
+"""A page of dependencies."""
+type ApplicationDependencyConnection {
+  """The dependencies of the page, each with its cursor."""
+  edges: [ApplicationDependencyEdge!]!
+
+  """The dependencies of the page."""
+  nodes: [ApplicationDependency!]!
+
+  """Where the page lies."""
+  pageInfo: PageInfo!
+
+  """How many dependencies there are on all pages together, as far as the caller can see them."""
+  totalCount: Int!
+}
+
+"""One of the dependencies of a page."""
+type ApplicationDependencyEdge {
+  """The item."""
+  node: ApplicationDependency!
+
+  """Opaque position of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + ` of the same list."""
+  cursor: String!
+}
+
+"""Which dependencies to list. All conditions must hold."""
+input ApplicationDependencyFilter {
+  """Only those of this application."""
+  applicationId: ID
+
+  """Only dependencies on this application."""
+  dependencyId: ID
+}
+
+"""Order of a list of dependencies; ties by creation."""
+input ApplicationDependencyOrder {
+  """What to order by."""
+  field: ApplicationDependencyOrderField!
+
+  """Which way."""
+  direction: OrderDirection! = ASC
+}
+
+"""What dependencies can be ordered by."""
+enum ApplicationDependencyOrderField {
+  """Creation, oldest first when ascending."""
+  CREATED_AT
+
+  """Place in the order of loading."""
+  POSITION
+}
+
+"""Whether a dependency works."""
+enum DependencyState {
+  """It works."""
+  READY
+
+  """The owner of the application has no access to what it depends on."""
+  NO_ACCESS
+
+  """The owner of what it depends on does not consent, or no longer."""
+  NO_CONSENT
+
+  """What it depends on is archived."""
+  ARCHIVED
+}
+
+"""One of all the applications that an application depends on, directly or not."""
+type LoadedDependency {
+  """The application; null where it is not visible. Requires ` + "`" + `Application_READ` + "`" + `."""
+  application: Application @authority(requires: "Application_READ")
+
+  """How many steps it is away: 1 for a direct dependency."""
+  depth: Int!
+
+  """Whether it is looked into; if not, why."""
+  state: DependencyState!
+}
+
+"""A dependency to make."""
+input ApplicationDependencyAddInput {
+  """The application."""
+  applicationId: ID!
+
+  """What it is to depend on."""
+  dependencyId: ID!
+
+  """Place in the order of loading, from 1; the end when absent."""
+  position: Int
+}
+
+"""The dependency, or why not."""
+type ApplicationDependencyAddPayload {
+  """The dependency; null when nothing was changed."""
+  applicationDependency: ApplicationDependency
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A dependency to end."""
+input ApplicationDependencyRemoveInput {
+  """The dependency."""
+  id: ID!
+
+  """Refuse when it has another version by now."""
+  expectedVersion: Int
+}
+
+"""The dependency that is gone, or why not."""
+type ApplicationDependencyRemovePayload {
+  """Its id; null when nothing was changed."""
+  applicationDependencyId: ID
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/invitation.graphqls", Input: `extend type Mutation {
   """
   Invites an e-mail address to become a member of a client in scope. Whoever has that address is offered a
@@ -6981,6 +8211,9 @@ type OutboxEvent implements Node {
   """Id of the object it is about; events of one object are delivered in order."""
   objectId: String!
 
+  """Name of the service that it is for, and that acknowledges it; empty where the hub itself delivers."""
+  participant: String!
+
   """What has become of it."""
   status: OutboxStatus!
 
@@ -7021,7 +8254,7 @@ enum OutboxStatus {
   DEAD
 }
 
-"""An list of events."""
+"""A page of events."""
 type OutboxEventConnection {
   """The items with their cursors."""
   edges: [OutboxEventEdge!]!
@@ -7053,6 +8286,9 @@ input OutboxEventFilter {
   """Only those of this topic."""
   topic: String
 
+  """Only those for this service."""
+  participant: String
+
   """Only those about this client."""
   clientId: ID
 }
@@ -7070,6 +8306,551 @@ input OutboxEventOrder {
 enum OutboxEventOrderField {
   """By creation."""
   CREATED_AT
+}
+`, BuiltIn: false},
+	{Name: "../../schema/property.graphqls", Input: `extend type Query {
+  """The properties whose names the platform knows: their types, defaults and meaning. Requires ` + "`" + `Application_READ` + "`" + `."""
+  propertyDefinitions: [PropertyDefinition!] @authority(requires: "Application_READ")
+}
+
+extend type Mutation {
+  """
+  Sets properties of an application for one client, all or none. Errors: INVALID, NOT_FOUND, NOT_ALLOWED,
+  CONFLICT. Requires ` + "`" + `Application_UPDATE` + "`" + `.
+  """
+  applicationPropertiesSet(
+    """What to do."""
+    input: ApplicationPropertiesSetInput!
+  ): ApplicationPropertiesSetPayload! @authority(requires: "Application_UPDATE")
+
+  """
+  Takes properties of an application away for one client, all or none; what was set above is in force then. A name
+  that is not set is no error. Errors: INVALID, NOT_FOUND, NOT_ALLOWED, CONFLICT. Requires ` + "`" + `Application_UPDATE` + "`" + `.
+  """
+  applicationPropertiesDelete(
+    """What to do."""
+    input: ApplicationPropertiesDeleteInput!
+  ): ApplicationPropertiesDeletePayload! @authority(requires: "Application_UPDATE")
+}
+
+extend type Application {
+  """Its properties, for clients in scope. Requires ` + "`" + `Application_READ` + "`" + `."""
+  properties(
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which properties to list."""
+    filter: ApplicationPropertyFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: ApplicationPropertyOrder
+  ): ApplicationPropertyConnection @authority(requires: "Application_READ")
+
+  """
+  The properties in force for a client: its own, else those of its nearest manager below the owner that has access
+  and set one, else the owner's, else the platform's defaults; by name. Null where the client has no access today,
+  or is out of scope. Requires ` + "`" + `Application_READ` + "`" + `.
+  """
+  propertiesInForce(
+    """A client in scope; the caller's client when absent."""
+    clientId: ID
+    """Only these names, at most 100."""
+    names: [String!]
+  ): [PropertyInForce!] @authority(requires: "Application_READ")
+
+  """What was changed of its properties, for clients in scope. Requires ` + "`" + `Application_READ` + "`" + `."""
+  propertyChanges(
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which changes to list."""
+    filter: PropertyChangeFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: PropertyChangeOrder
+  ): PropertyChangeConnection @authority(requires: "Application_READ")
+}
+
+"""A setting of an application for one client."""
+type ApplicationProperty implements Node {
+  """Opaque id."""
+  id: ID!
+
+  """Upper case, such as ` + "`" + `REGISTRATION_TYPE` + "`" + `."""
+  name: String!
+
+  """The value, up to 16 KiB; null for a secret one, which nobody reads here."""
+  value: String
+
+  """Whether it can be read without a token, through a URL of the application. Never together with ` + "`" + `secret` + "`" + `."""
+  public: Boolean!
+
+  """Whether the value is kept encrypted and is not shown."""
+  secret: Boolean!
+
+  """When it was made."""
+  createdAt: DateTime!
+
+  """When it was last changed."""
+  updatedAt: DateTime!
+
+  """Counts the changes; give it back as ` + "`" + `expectedVersion` + "`" + ` to refuse a change made on an old reading."""
+  version: Int!
+
+  """The client it is set for. Requires ` + "`" + `Client_READ` + "`" + `."""
+  client: Client @authority(requires: "Client_READ")
+
+  """The application. Requires ` + "`" + `Application_READ` + "`" + `."""
+  application: Application @authority(requires: "Application_READ")
+}
+
+"""Properties to set for one client."""
+input ApplicationPropertiesSetInput {
+  """The application."""
+  applicationId: ID!
+
+  """The client to set them for; the caller's client when absent."""
+  clientId: ID
+
+  """1 to 100 properties, each name once."""
+  properties: [ApplicationPropertyInput!]!
+}
+
+"""One property."""
+input ApplicationPropertyInput {
+  """` + "`" + `[A-Z][A-Z0-9_]{0,63}` + "`" + `."""
+  name: String!
+
+  """The value, up to 16 KiB."""
+  value: String!
+
+  """Whether it can be read without a token; as it was, or false, when absent."""
+  public: Boolean
+
+  """
+  Whether the value is kept encrypted and never shown; as it was, or false, when absent. What was secret stays so
+  until a new value is set.
+  """
+  secret: Boolean
+
+  """Refuse when the property has another version by now; 0: when it exists."""
+  expectedVersion: Int
+}
+
+"""The properties set, or why not."""
+type ApplicationPropertiesSetPayload {
+  """The application; null when nothing was written."""
+  application: Application
+
+  """The properties set, in the order of the input; empty when nothing was written."""
+  properties: [ApplicationProperty!]!
+
+  """What was wrong with the input; empty on success."""
+  errors: [UserError!]!
+}
+
+"""A page of properties."""
+type ApplicationPropertyConnection {
+  """The properties of the page, each with its cursor."""
+  edges: [ApplicationPropertyEdge!]!
+
+  """The properties of the page."""
+  nodes: [ApplicationProperty!]!
+
+  """Where the page lies."""
+  pageInfo: PageInfo!
+
+  """How many properties there are on all pages together, as far as the caller can see them."""
+  totalCount: Int!
+}
+
+"""One of the properties of a page."""
+type ApplicationPropertyEdge {
+  """The item."""
+  node: ApplicationProperty!
+
+  """Opaque position of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + ` of the same list."""
+  cursor: String!
+}
+
+"""Which properties to list. All conditions must hold."""
+input ApplicationPropertyFilter {
+  """Part of the name, without case; 1 to 128 characters."""
+  search: String
+
+  """Only those of this application."""
+  applicationId: ID
+
+  """Only properties set for this client."""
+  clientId: ID
+
+  """Only public properties, or only others."""
+  public: Boolean
+
+  """Only secret properties, or only others."""
+  secret: Boolean
+}
+
+"""Order of a list of properties; ties by creation."""
+input ApplicationPropertyOrder {
+  """What to order by."""
+  field: ApplicationPropertyOrderField!
+
+  """Which way."""
+  direction: OrderDirection! = ASC
+}
+
+"""What properties can be ordered by."""
+enum ApplicationPropertyOrderField {
+  """Creation, oldest first when ascending."""
+  CREATED_AT
+
+  """Name."""
+  NAME
+}
+
+"""One change of a property: what it was set to, or that it was taken away."""
+type PropertyChange implements Node {
+  """Opaque id."""
+  id: ID!
+
+  """Name of the property."""
+  name: String!
+
+  """What it was set to; null for a secret value, and where the property was taken away."""
+  value: String
+
+  """Whether it was public then."""
+  public: Boolean!
+
+  """Whether it was secret then."""
+  secret: Boolean!
+
+  """Whether the property was taken away."""
+  removed: Boolean!
+
+  """When it was changed."""
+  createdAt: DateTime!
+
+  """The client it was set for. Requires ` + "`" + `Client_READ` + "`" + `."""
+  client: Client @authority(requires: "Client_READ")
+
+  """The application. Requires ` + "`" + `Application_READ` + "`" + `."""
+  application: Application @authority(requires: "Application_READ")
+
+  """The client whose user changed it; null where the platform did. Requires ` + "`" + `Client_READ` + "`" + `."""
+  changedByClient: Client @authority(requires: "Client_READ")
+
+  """Who changed it; null where the platform did. Requires ` + "`" + `User_READ` + "`" + `."""
+  changedBy: User @authority(requires: "User_READ")
+}
+
+"""A page of changes."""
+type PropertyChangeConnection {
+  """The changes of the page, each with its cursor."""
+  edges: [PropertyChangeEdge!]!
+
+  """The changes of the page."""
+  nodes: [PropertyChange!]!
+
+  """Where the page lies."""
+  pageInfo: PageInfo!
+
+  """How many changes there are on all pages together, as far as the caller can see them."""
+  totalCount: Int!
+}
+
+"""One of the changes of a page."""
+type PropertyChangeEdge {
+  """The item."""
+  node: PropertyChange!
+
+  """Opaque position of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + ` of the same list."""
+  cursor: String!
+}
+
+"""Which changes to list. All conditions must hold."""
+input PropertyChangeFilter {
+  """Only those of this application."""
+  applicationId: ID
+
+  """Only changes for this client."""
+  clientId: ID
+
+  """Only changes of this property."""
+  name: String
+}
+
+"""Order of a list of changes; ties by creation."""
+input PropertyChangeOrder {
+  """What to order by."""
+  field: PropertyChangeOrderField!
+
+  """Which way."""
+  direction: OrderDirection! = ASC
+}
+
+"""What changes can be ordered by."""
+enum PropertyChangeOrderField {
+  """Creation, oldest first when ascending."""
+  CREATED_AT
+}
+
+"""A property in force for a client."""
+type PropertyInForce {
+  """Name of the property."""
+  name: String!
+
+  """The value; null for a secret one."""
+  value: String
+
+  """Whether it can be read without a token, through a URL of the application."""
+  public: Boolean!
+
+  """Whether the value is secret."""
+  secret: Boolean!
+
+  """Where the value comes from."""
+  source: PropertySource!
+}
+
+"""Where a value comes from."""
+type PropertySource {
+  """Whose it is, seen from the client."""
+  kind: PropertySourceKind!
+
+  """The client that it is set for; null for a default. Requires ` + "`" + `Client_READ` + "`" + `."""
+  client: Client @authority(requires: "Client_READ")
+}
+
+"""Whose value is in force for a client."""
+enum PropertySourceKind {
+  """The client's own."""
+  OWN
+
+  """That of a client which manages it."""
+  MANAGER
+
+  """The owner's."""
+  OWNER
+
+  """The platform's default."""
+  DEFAULT
+}
+
+"""A property whose name the platform knows."""
+type PropertyDefinition {
+  """Its name."""
+  name: String!
+
+  """What it is for."""
+  description: String!
+
+  """What values it takes."""
+  type: PropertyType!
+
+  """The words it takes, where it takes words; empty else."""
+  values: [String!]!
+
+  """The value in force where nobody set one; null for none."""
+  default: String
+}
+
+"""What values a property takes."""
+enum PropertyType {
+  """Text."""
+  TEXT
+
+  """` + "`" + `true` + "`" + ` or ` + "`" + `false` + "`" + `."""
+  BOOLEAN
+
+  """A whole number."""
+  INTEGER
+
+  """One of a list of words."""
+  WORD
+
+  """A proven origin of the client, such as ` + "`" + `https://shop.example.com` + "`" + `."""
+  ORIGIN
+}
+
+"""Properties to take away for one client."""
+input ApplicationPropertiesDeleteInput {
+  """The application."""
+  applicationId: ID!
+
+  """The client to take them away for; the caller's client when absent."""
+  clientId: ID
+
+  """1 to 100 names, each once."""
+  names: [String!]!
+}
+
+"""The application without the properties, or why not."""
+type ApplicationPropertiesDeletePayload {
+  """The application; null when nothing was changed."""
+  application: Application
+
+  """The names that were set and are no more; empty when nothing was changed."""
+  names: [String!]!
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/removal.graphqls", Input: `extend type Query {
+  """
+  What would go with an application, and what stands against removing it. Null for one that the caller may not
+  remove. Requires ` + "`" + `Application_DELETE` + "`" + `.
+  """
+  applicationRemovalPlan(
+    """Id of the application."""
+    id: ID!
+  ): ApplicationRemovalPlan @authority(requires: "Application_DELETE")
+}
+
+extend type Mutation {
+  """
+  Takes an application out of use: it is not listed, resolved or signed in to any more, and its sessions end. All
+  its data stays. Errors: NOT_FOUND, NOT_ALLOWED, CONFLICT. Requires ` + "`" + `Application_DELETE` + "`" + `.
+  """
+  applicationArchive(
+    """What to do."""
+    input: ApplicationArchiveInput!
+  ): ApplicationArchivePayload! @authority(requires: "Application_DELETE")
+
+  """
+  Brings an archived application back, as it was. Errors: NOT_FOUND, NOT_ALLOWED, CONFLICT. Requires
+  ` + "`" + `Application_DELETE` + "`" + `.
+  """
+  applicationRestore(
+    """What to do."""
+    input: ApplicationRestoreInput!
+  ): ApplicationRestorePayload! @authority(requires: "Application_DELETE")
+
+  """
+  Removes an archived application with all that belongs to it, by a plan. Where something stands against it,
+  ` + "`" + `force` + "`" + ` is needed, which only the owner, the clients managing it and SYSTEM have. Errors: NOT_FOUND,
+  NOT_ALLOWED, CONFLICT (the counts of the plan have changed, or it is a plan of another application). Requires
+  ` + "`" + `Application_DELETE` + "`" + `.
+  """
+  applicationRemove(
+    """What to do."""
+    input: ApplicationRemoveInput!
+  ): ApplicationRemovePayload! @authority(requires: "Application_DELETE")
+}
+
+"""What would go with an application, counted, and what stands against it."""
+type ApplicationRemovalPlan {
+  """Give it to ` + "`" + `applicationRemove` + "`" + `. It holds while the counts are what they are."""
+  token: String!
+
+  """What would go, kind by kind, without kinds of which there is nothing."""
+  counts: [RemovalCount!]!
+
+  """What stands against it: with any, removing takes ` + "`" + `force` + "`" + `."""
+  obstacles: [RemovalObstacle!]!
+
+  """The application. Requires ` + "`" + `Application_READ` + "`" + `."""
+  application: Application @authority(requires: "Application_READ")
+}
+
+"""How many objects of a kind go with an application."""
+type RemovalCount {
+  """The kind, such as ` + "`" + `AccessGrant` + "`" + `."""
+  kind: String!
+
+  """How many."""
+  count: Int!
+
+  """Whether such objects expire by themselves, so that the token holds whatever their number."""
+  expiring: Boolean!
+}
+
+"""What stands against the removal of an application."""
+type RemovalObstacle {
+  """What it is."""
+  kind: RemovalObstacleKind!
+
+  """How many."""
+  count: Int!
+}
+
+"""What can stand against the removal of an application."""
+enum RemovalObstacleKind {
+  """Other clients that have access to it."""
+  CLIENTS
+
+  """Applications that depend on it."""
+  DEPENDENTS
+}
+
+"""An application to take out of use."""
+input ApplicationArchiveInput {
+  """The application."""
+  id: ID!
+
+  """Refuse when it has another version by now."""
+  expectedVersion: Int
+}
+
+"""The application as it stands, or why not."""
+type ApplicationArchivePayload {
+  """The application; null when nothing was changed."""
+  application: Application
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""An application to bring back."""
+input ApplicationRestoreInput {
+  """The application."""
+  id: ID!
+
+  """Refuse when it has another version by now."""
+  expectedVersion: Int
+}
+
+"""The application as it stands, or why not."""
+type ApplicationRestorePayload {
+  """The application; null when nothing was changed."""
+  application: Application
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""An application to remove."""
+input ApplicationRemoveInput {
+  """The application."""
+  id: ID!
+
+  """Token of its removal plan."""
+  token: String!
+
+  """Remove it though something stands against it."""
+  force: Boolean! = false
+}
+
+"""The application that is gone, or why not."""
+type ApplicationRemovePayload {
+  """Its id; null when nothing was removed."""
+  applicationId: ID
+
+  """What went with it, kind by kind; empty when nothing was removed."""
+  counts: [RemovalCount!]!
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/rights.graphqls", Input: `extend type Query {
@@ -7125,6 +8906,261 @@ type AuthorityReason {
   ` + "`" + `Package_READ` + "`" + `.
   """
   package: Package @authority(requires: "Package_READ")
+}
+`, BuiltIn: false},
+	{Name: "../../schema/url.graphqls", Input: `extend type Query {
+  """
+  Which application and client a URL leads to; null for none. A path ` + "`" + `/<application>/<client>/page/` + "`" + ` counts on the
+  platform's own hosts only; else the origin decides. Nobody needs to be signed in.
+  """
+  resolveUrl(
+    """An http or https URL, of at most 2,048 characters; what follows the path does not matter."""
+    url: String!
+  ): ResolvedUrl @public
+}
+
+extend type Mutation {
+  """
+  Binds an origin to an application, for a client in scope that has access. It is pending until its host is
+  proven; a host below one of the platform's suffixes is bound by SYSTEM alone, and proven at once. Errors:
+  INVALID, RESERVED, TAKEN, NOT_FOUND, NOT_ALLOWED. Requires ` + "`" + `Client_UPDATE` + "`" + `.
+  """
+  clientUrlBind(
+    """What to do."""
+    input: ClientUrlBindInput!
+  ): ClientUrlBindPayload! @authority(requires: "Client_UPDATE")
+
+  """
+  Looks for the proof of a pending URL now: the DNS TXT record, then the file. Errors: NOT_FOUND, NOT_ALLOWED (no
+  proof was found, or none was possible), TAKEN (the origin is proven for somebody else). Requires
+  ` + "`" + `Client_UPDATE` + "`" + `.
+  """
+  clientUrlProve(
+    """What to do."""
+    input: ClientUrlProveInput!
+  ): ClientUrlProvePayload! @authority(requires: "Client_UPDATE")
+
+  """Takes a URL away. Errors: NOT_FOUND, CONFLICT. Requires ` + "`" + `Client_UPDATE` + "`" + `."""
+  clientUrlUnbind(
+    """What to do."""
+    input: ClientUrlUnbindInput!
+  ): ClientUrlUnbindPayload! @authority(requires: "Client_UPDATE")
+}
+
+extend type Application {
+  """The URLs it is bound to, for clients in scope. Requires ` + "`" + `Client_READ` + "`" + `."""
+  urls(
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which URLs to list."""
+    filter: ClientUrlFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: ClientUrlOrder
+  ): ClientUrlConnection @authority(requires: "Client_READ")
+
+  """
+  Where a client reaches it: its property ` + "`" + `URL` + "`" + `; else its newest proven origin; else, for the owner, the code below
+  the suffix in force; null else, and for a client without access or out of scope. Requires ` + "`" + `Client_READ` + "`" + `.
+  """
+  urlFor(
+    """A client in scope; the caller's client when absent."""
+    clientId: ID
+  ): String @authority(requires: "Client_READ")
+}
+
+"""An origin at which an application is reached for one client."""
+type ClientUrl implements Node {
+  """Opaque id."""
+  id: ID!
+
+  """Canonical origin, such as ` + "`" + `https://shop.example.com` + "`" + `."""
+  origin: String!
+
+  """Whether the host is proven."""
+  status: UrlStatus!
+
+  """When it was proven; null while it is pending."""
+  provenAt: DateTime
+
+  """
+  What proves the host: a DNS TXT record of ` + "`" + `_appanage.<host>` + "`" + `, or the content of the file
+  ` + "`" + `/.well-known/appanage.txt` + "`" + ` there. Null once it is proven.
+  """
+  challenge: String
+
+  """When it was made."""
+  createdAt: DateTime!
+
+  """When it was last changed."""
+  updatedAt: DateTime!
+
+  """Counts the changes; give it back as ` + "`" + `expectedVersion` + "`" + ` to refuse a change made on an old reading."""
+  version: Int!
+
+  """The client. Requires ` + "`" + `Client_READ` + "`" + `."""
+  client: Client @authority(requires: "Client_READ")
+
+  """The application. Requires ` + "`" + `Application_READ` + "`" + `."""
+  application: Application @authority(requires: "Application_READ")
+}
+
+"""Whether the host of a URL is proven."""
+enum UrlStatus {
+  """Not proven: it does not resolve, and blocks nobody."""
+  PENDING
+
+  """Proven: it resolves, and is unique in the whole platform."""
+  PROVEN
+}
+
+"""A page of URLs."""
+type ClientUrlConnection {
+  """The URLs of the page, each with its cursor."""
+  edges: [ClientUrlEdge!]!
+
+  """The URLs of the page."""
+  nodes: [ClientUrl!]!
+
+  """Where the page lies."""
+  pageInfo: PageInfo!
+
+  """How many URLs there are on all pages together, as far as the caller can see them."""
+  totalCount: Int!
+}
+
+"""One of the URLs of a page."""
+type ClientUrlEdge {
+  """The item."""
+  node: ClientUrl!
+
+  """Opaque position of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + ` of the same list."""
+  cursor: String!
+}
+
+"""Which URLs to list. All conditions must hold."""
+input ClientUrlFilter {
+  """Part of the origin, without case; 1 to 128 characters."""
+  search: String
+
+  """Only those of this application."""
+  applicationId: ID
+
+  """Only URLs of this client."""
+  clientId: ID
+
+  """Only URLs with this status."""
+  status: UrlStatus
+}
+
+"""Order of a list of URLs; ties by creation."""
+input ClientUrlOrder {
+  """What to order by."""
+  field: ClientUrlOrderField!
+
+  """Which way."""
+  direction: OrderDirection! = ASC
+}
+
+"""What URLs can be ordered by."""
+enum ClientUrlOrderField {
+  """Creation, oldest first when ascending."""
+  CREATED_AT
+
+  """Origin."""
+  ORIGIN
+}
+
+"""Where a URL leads to."""
+type ResolvedUrl {
+  """Code of the application."""
+  applicationCode: String!
+
+  """Name of the application."""
+  applicationName: String!
+
+  """App or public site."""
+  applicationType: ApplicationType!
+
+  """Code of the client."""
+  clientCode: String!
+
+  """Name of the client."""
+  clientName: String!
+
+  """The public properties in force for the client, by name."""
+  properties: [PublicProperty!]!
+}
+
+"""A property that everybody may read."""
+type PublicProperty {
+  """Name of the property."""
+  name: String!
+
+  """Its value."""
+  value: String!
+}
+
+"""An origin to bind."""
+input ClientUrlBindInput {
+  """The application."""
+  applicationId: ID!
+
+  """The client to bind it for; the caller's client when absent."""
+  clientId: ID
+
+  """
+  ` + "`" + `https://host[:port]` + "`" + `, a name, no address; outside production also ` + "`" + `http://localhost[:port]` + "`" + `. It is kept in
+  canonical form.
+  """
+  origin: String!
+}
+
+"""The URL, or why not."""
+type ClientUrlBindPayload {
+  """The URL; null when nothing was changed."""
+  clientUrl: ClientUrl
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A URL to prove."""
+input ClientUrlProveInput {
+  """The URL."""
+  id: ID!
+}
+
+"""The URL as it stands, or why not."""
+type ClientUrlProvePayload {
+  """The URL; null when nothing was changed."""
+  clientUrl: ClientUrl
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+
+"""A URL to take away."""
+input ClientUrlUnbindInput {
+  """The URL."""
+  id: ID!
+
+  """Refuse when it has another version by now."""
+  expectedVersion: Int
+}
+
+"""The URL that is gone, or why not."""
+type ClientUrlUnbindPayload {
+  """Its id; null when nothing was changed."""
+  clientUrlId: ID
+
+  """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/user.graphqls", Input: `extend type Query {
@@ -7989,6 +10025,12 @@ func (ec *executionContext) childFields_AccessGrant(ctx context.Context, field g
 		return ec.fieldContext_AccessGrant_expiresAt(ctx, field)
 	case "reason":
 		return ec.fieldContext_AccessGrant_reason(ctx, field)
+	case "sleeping":
+		return ec.fieldContext_AccessGrant_sleeping(ctx, field)
+	case "embeddable":
+		return ec.fieldContext_AccessGrant_embeddable(ctx, field)
+	case "clientCode":
+		return ec.fieldContext_AccessGrant_clientCode(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_AccessGrant_createdAt(ctx, field)
 	case "updatedAt":
@@ -8031,6 +10073,36 @@ func (ec *executionContext) childFields_AccessGrantEdge(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type AccessGrantEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_AccessGrantRevokePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accessGrantId":
+		return ec.fieldContext_AccessGrantRevokePayload_accessGrantId(ctx, field)
+	case "errors":
+		return ec.fieldContext_AccessGrantRevokePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccessGrantRevokePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AccessGrantSetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accessGrant":
+		return ec.fieldContext_AccessGrantSetPayload_accessGrant(ctx, field)
+	case "errors":
+		return ec.fieldContext_AccessGrantSetPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccessGrantSetPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AccessGrantTakePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accessGrant":
+		return ec.fieldContext_AccessGrantTakePayload_accessGrant(ctx, field)
+	case "errors":
+		return ec.fieldContext_AccessGrantTakePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccessGrantTakePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Application(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -8065,14 +10137,36 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_roles(ctx, field)
 	case "permissions":
 		return ec.fieldContext_Application_permissions(ctx, field)
-	case "urls":
-		return ec.fieldContext_Application_urls(ctx, field)
-	case "properties":
-		return ec.fieldContext_Application_properties(ctx, field)
 	case "grants":
 		return ec.fieldContext_Application_grants(ctx, field)
+	case "dependencies":
+		return ec.fieldContext_Application_dependencies(ctx, field)
+	case "dependents":
+		return ec.fieldContext_Application_dependents(ctx, field)
+	case "loadOrder":
+		return ec.fieldContext_Application_loadOrder(ctx, field)
+	case "properties":
+		return ec.fieldContext_Application_properties(ctx, field)
+	case "propertiesInForce":
+		return ec.fieldContext_Application_propertiesInForce(ctx, field)
+	case "propertyChanges":
+		return ec.fieldContext_Application_propertyChanges(ctx, field)
+	case "urls":
+		return ec.fieldContext_Application_urls(ctx, field)
+	case "urlFor":
+		return ec.fieldContext_Application_urlFor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Application", field.Name)
+}
+
+func (ec *executionContext) childFields_ApplicationArchivePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_ApplicationArchivePayload_application(ctx, field)
+	case "errors":
+		return ec.fieldContext_ApplicationArchivePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplicationArchivePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ApplicationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8099,6 +10193,74 @@ func (ec *executionContext) childFields_ApplicationCreatePayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type ApplicationCreatePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ApplicationDependency(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_ApplicationDependency_id(ctx, field)
+	case "position":
+		return ec.fieldContext_ApplicationDependency_position(ctx, field)
+	case "state":
+		return ec.fieldContext_ApplicationDependency_state(ctx, field)
+	case "applicationCode":
+		return ec.fieldContext_ApplicationDependency_applicationCode(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ApplicationDependency_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_ApplicationDependency_updatedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_ApplicationDependency_version(ctx, field)
+	case "application":
+		return ec.fieldContext_ApplicationDependency_application(ctx, field)
+	case "dependency":
+		return ec.fieldContext_ApplicationDependency_dependency(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplicationDependency", field.Name)
+}
+
+func (ec *executionContext) childFields_ApplicationDependencyAddPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "applicationDependency":
+		return ec.fieldContext_ApplicationDependencyAddPayload_applicationDependency(ctx, field)
+	case "errors":
+		return ec.fieldContext_ApplicationDependencyAddPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplicationDependencyAddPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ApplicationDependencyConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ApplicationDependencyConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ApplicationDependencyConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ApplicationDependencyConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ApplicationDependencyConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplicationDependencyConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ApplicationDependencyEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_ApplicationDependencyEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_ApplicationDependencyEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplicationDependencyEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ApplicationDependencyRemovePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "applicationDependencyId":
+		return ec.fieldContext_ApplicationDependencyRemovePayload_applicationDependencyId(ctx, field)
+	case "errors":
+		return ec.fieldContext_ApplicationDependencyRemovePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplicationDependencyRemovePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ApplicationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "node":
@@ -8107,6 +10269,18 @@ func (ec *executionContext) childFields_ApplicationEdge(ctx context.Context, fie
 		return ec.fieldContext_ApplicationEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ApplicationEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ApplicationPropertiesDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_ApplicationPropertiesDeletePayload_application(ctx, field)
+	case "names":
+		return ec.fieldContext_ApplicationPropertiesDeletePayload_names(ctx, field)
+	case "errors":
+		return ec.fieldContext_ApplicationPropertiesDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplicationPropertiesDeletePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ApplicationPropertiesSetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8131,6 +10305,8 @@ func (ec *executionContext) childFields_ApplicationProperty(ctx context.Context,
 		return ec.fieldContext_ApplicationProperty_value(ctx, field)
 	case "public":
 		return ec.fieldContext_ApplicationProperty_public(ctx, field)
+	case "secret":
+		return ec.fieldContext_ApplicationProperty_secret(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_ApplicationProperty_createdAt(ctx, field)
 	case "updatedAt":
@@ -8167,6 +10343,42 @@ func (ec *executionContext) childFields_ApplicationPropertyEdge(ctx context.Cont
 		return ec.fieldContext_ApplicationPropertyEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ApplicationPropertyEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ApplicationRemovalPlan(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "token":
+		return ec.fieldContext_ApplicationRemovalPlan_token(ctx, field)
+	case "counts":
+		return ec.fieldContext_ApplicationRemovalPlan_counts(ctx, field)
+	case "obstacles":
+		return ec.fieldContext_ApplicationRemovalPlan_obstacles(ctx, field)
+	case "application":
+		return ec.fieldContext_ApplicationRemovalPlan_application(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplicationRemovalPlan", field.Name)
+}
+
+func (ec *executionContext) childFields_ApplicationRemovePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "applicationId":
+		return ec.fieldContext_ApplicationRemovePayload_applicationId(ctx, field)
+	case "counts":
+		return ec.fieldContext_ApplicationRemovePayload_counts(ctx, field)
+	case "errors":
+		return ec.fieldContext_ApplicationRemovePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplicationRemovePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ApplicationRestorePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_ApplicationRestorePayload_application(ctx, field)
+	case "errors":
+		return ec.fieldContext_ApplicationRestorePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplicationRestorePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ApplicationUpdatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8411,6 +10623,8 @@ func (ec *executionContext) childFields_ClientUrl(ctx context.Context, field gra
 		return ec.fieldContext_ClientUrl_status(ctx, field)
 	case "provenAt":
 		return ec.fieldContext_ClientUrl_provenAt(ctx, field)
+	case "challenge":
+		return ec.fieldContext_ClientUrl_challenge(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_ClientUrl_createdAt(ctx, field)
 	case "updatedAt":
@@ -8423,6 +10637,16 @@ func (ec *executionContext) childFields_ClientUrl(ctx context.Context, field gra
 		return ec.fieldContext_ClientUrl_application(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ClientUrl", field.Name)
+}
+
+func (ec *executionContext) childFields_ClientUrlBindPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientUrl":
+		return ec.fieldContext_ClientUrlBindPayload_clientUrl(ctx, field)
+	case "errors":
+		return ec.fieldContext_ClientUrlBindPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientUrlBindPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_ClientUrlConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8447,6 +10671,38 @@ func (ec *executionContext) childFields_ClientUrlEdge(ctx context.Context, field
 		return ec.fieldContext_ClientUrlEdge_cursor(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ClientUrlEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ClientUrlProvePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientUrl":
+		return ec.fieldContext_ClientUrlProvePayload_clientUrl(ctx, field)
+	case "errors":
+		return ec.fieldContext_ClientUrlProvePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientUrlProvePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ClientUrlUnbindPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientUrlId":
+		return ec.fieldContext_ClientUrlUnbindPayload_clientUrlId(ctx, field)
+	case "errors":
+		return ec.fieldContext_ClientUrlUnbindPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ClientUrlUnbindPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_EffectiveAccess(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "level":
+		return ec.fieldContext_EffectiveAccess_level(ctx, field)
+	case "reason":
+		return ec.fieldContext_EffectiveAccess_reason(ctx, field)
+	case "grant":
+		return ec.fieldContext_EffectiveAccess_grant(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EffectiveAccess", field.Name)
 }
 
 func (ec *executionContext) childFields_Invitation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -8537,6 +10793,18 @@ func (ec *executionContext) childFields_InvitationEdge(ctx context.Context, fiel
 	return nil, fmt.Errorf("no field named %q was found under type InvitationEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_LoadedDependency(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_LoadedDependency_application(ctx, field)
+	case "depth":
+		return ec.fieldContext_LoadedDependency_depth(ctx, field)
+	case "state":
+		return ec.fieldContext_LoadedDependency_state(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type LoadedDependency", field.Name)
+}
+
 func (ec *executionContext) childFields_Membership(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -8625,6 +10893,8 @@ func (ec *executionContext) childFields_OutboxEvent(ctx context.Context, field g
 		return ec.fieldContext_OutboxEvent_topic(ctx, field)
 	case "objectId":
 		return ec.fieldContext_OutboxEvent_objectId(ctx, field)
+	case "participant":
+		return ec.fieldContext_OutboxEvent_participant(ctx, field)
 	case "status":
 		return ec.fieldContext_OutboxEvent_status(ctx, field)
 	case "attempts":
@@ -8905,6 +11175,150 @@ func (ec *executionContext) childFields_PermissionUpdatePayload(ctx context.Cont
 		return ec.fieldContext_PermissionUpdatePayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PermissionUpdatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_PropertyChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_PropertyChange_id(ctx, field)
+	case "name":
+		return ec.fieldContext_PropertyChange_name(ctx, field)
+	case "value":
+		return ec.fieldContext_PropertyChange_value(ctx, field)
+	case "public":
+		return ec.fieldContext_PropertyChange_public(ctx, field)
+	case "secret":
+		return ec.fieldContext_PropertyChange_secret(ctx, field)
+	case "removed":
+		return ec.fieldContext_PropertyChange_removed(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_PropertyChange_createdAt(ctx, field)
+	case "client":
+		return ec.fieldContext_PropertyChange_client(ctx, field)
+	case "application":
+		return ec.fieldContext_PropertyChange_application(ctx, field)
+	case "changedByClient":
+		return ec.fieldContext_PropertyChange_changedByClient(ctx, field)
+	case "changedBy":
+		return ec.fieldContext_PropertyChange_changedBy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PropertyChange", field.Name)
+}
+
+func (ec *executionContext) childFields_PropertyChangeConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_PropertyChangeConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_PropertyChangeConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_PropertyChangeConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_PropertyChangeConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PropertyChangeConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_PropertyChangeEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_PropertyChangeEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_PropertyChangeEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PropertyChangeEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_PropertyDefinition(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_PropertyDefinition_name(ctx, field)
+	case "description":
+		return ec.fieldContext_PropertyDefinition_description(ctx, field)
+	case "type":
+		return ec.fieldContext_PropertyDefinition_type(ctx, field)
+	case "values":
+		return ec.fieldContext_PropertyDefinition_values(ctx, field)
+	case "default":
+		return ec.fieldContext_PropertyDefinition_default(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PropertyDefinition", field.Name)
+}
+
+func (ec *executionContext) childFields_PropertyInForce(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_PropertyInForce_name(ctx, field)
+	case "value":
+		return ec.fieldContext_PropertyInForce_value(ctx, field)
+	case "public":
+		return ec.fieldContext_PropertyInForce_public(ctx, field)
+	case "secret":
+		return ec.fieldContext_PropertyInForce_secret(ctx, field)
+	case "source":
+		return ec.fieldContext_PropertyInForce_source(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PropertyInForce", field.Name)
+}
+
+func (ec *executionContext) childFields_PropertySource(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_PropertySource_kind(ctx, field)
+	case "client":
+		return ec.fieldContext_PropertySource_client(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PropertySource", field.Name)
+}
+
+func (ec *executionContext) childFields_PublicProperty(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_PublicProperty_name(ctx, field)
+	case "value":
+		return ec.fieldContext_PublicProperty_value(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PublicProperty", field.Name)
+}
+
+func (ec *executionContext) childFields_RemovalCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_RemovalCount_kind(ctx, field)
+	case "count":
+		return ec.fieldContext_RemovalCount_count(ctx, field)
+	case "expiring":
+		return ec.fieldContext_RemovalCount_expiring(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemovalCount", field.Name)
+}
+
+func (ec *executionContext) childFields_RemovalObstacle(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_RemovalObstacle_kind(ctx, field)
+	case "count":
+		return ec.fieldContext_RemovalObstacle_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemovalObstacle", field.Name)
+}
+
+func (ec *executionContext) childFields_ResolvedUrl(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "applicationCode":
+		return ec.fieldContext_ResolvedUrl_applicationCode(ctx, field)
+	case "applicationName":
+		return ec.fieldContext_ResolvedUrl_applicationName(ctx, field)
+	case "applicationType":
+		return ec.fieldContext_ResolvedUrl_applicationType(ctx, field)
+	case "clientCode":
+		return ec.fieldContext_ResolvedUrl_clientCode(ctx, field)
+	case "clientName":
+		return ec.fieldContext_ResolvedUrl_clientName(ctx, field)
+	case "properties":
+		return ec.fieldContext_ResolvedUrl_properties(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResolvedUrl", field.Name)
 }
 
 func (ec *executionContext) childFields_Role(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -107,14 +108,19 @@ func kindOf[T any]() Kind {
 	panic(fmt.Sprintf("list: no kind of %s", reflect.TypeFor[T]()))
 }
 
-// value is what a row of ent has in a column of text: its field is named as the column is, without case and _.
+// value is what a row of ent has in a column of text or of whole numbers: its field is named as the column is, without
+// case and _. As text, a number is compared with the column's as a number, by both engines.
 func value(row any, column string) string {
 	name := strings.ReplaceAll(column, "_", "")
 	field := reflect.ValueOf(row).Elem().FieldByNameFunc(func(s string) bool { return strings.EqualFold(s, name) })
-	if field.Kind() != reflect.String {
-		panic(fmt.Sprintf("list: %T has no text %q", row, column))
+	switch field.Kind() {
+	case reflect.String:
+		return field.String()
+	case reflect.Int:
+		return strconv.FormatInt(field.Int(), 10)
+	default:
+		panic(fmt.Sprintf("list: %T has no text or number %q", row, column))
 	}
-	return field.String()
 }
 
 type connector[Q Query[Q, P, O, T], P, O ~func(*sql.Selector), T any] struct {

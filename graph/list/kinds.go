@@ -110,8 +110,26 @@ var Kinds = map[string]Kind{
 			id[oid.Application]("applicationId", "application_id"),
 			id[oid.Client]("clientId", "client_id"),
 			flag("public", "public"),
+			flag("secret", "secret"),
 		},
 		Orders: map[string]string{"CREATED_AT": "id", "NAME": "name"},
+	},
+	"PropertyChange": {
+		Ent: "PropertyChange",
+		Filters: []Filter{
+			id[oid.Application]("applicationId", "application_id"),
+			id[oid.Client]("clientId", "client_id"),
+			exact("name", "name"),
+		},
+		Orders: map[string]string{"CREATED_AT": "id"},
+	},
+	"ApplicationDependency": {
+		Ent: "ApplicationDependency",
+		Filters: []Filter{
+			id[oid.Application]("applicationId", "application_id"),
+			id[oid.Application]("dependencyId", "dependency_id"),
+		},
+		Orders: map[string]string{"CREATED_AT": "id", "POSITION": "position"},
 	},
 	"ClientUrl": {
 		Ent: "ClientURL",
@@ -150,6 +168,7 @@ var Kinds = map[string]Kind{
 		Filters: []Filter{
 			word[enum.OutboxStatus]("status", "status"),
 			exact("topic", "topic"),
+			exact("participant", "participant"),
 			id[oid.Client]("clientId", "client_id"),
 		},
 		Orders: map[string]string{"CREATED_AT": "id"},

@@ -7,12 +7,90 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/enum"
 )
+
+// A grant to take away.
+type AccessGrantRevokeInput struct {
+	// The grant.
+	ID string `json:"id"`
+	// Refuse when it has another version by now.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// The grant that is gone, or why not.
+type AccessGrantRevokePayload struct {
+	// Its id; null when nothing was changed.
+	AccessGrantID *string `json:"accessGrantId,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// Access of a client to an application.
+type AccessGrantSetInput struct {
+	// The application.
+	ApplicationID string `json:"applicationId"`
+	// The client, in scope; or its code.
+	ClientID graphql.Omittable[*string] `json:"clientId,omitempty"`
+	// Exact code of the client: for one that is not visible.
+	ClientCode graphql.Omittable[*string] `json:"clientCode,omitempty"`
+	// What it gives; `BARRED` takes access away and stops the client from taking it.
+	Level enum.AccessLevel `json:"level"`
+	// When it ends; null for never. As it was when absent.
+	ExpiresAt graphql.Omittable[*time.Time] `json:"expiresAt,omitempty"`
+	// Why, up to 256 characters. As it was, or empty, when absent.
+	Reason graphql.Omittable[*string] `json:"reason,omitempty"`
+	// Consent that the client's own applications depend on this one; by the owner, the clients managing it and SYSTEM.
+	// As it was, or false, when absent; `ANY` applications consent by themselves.
+	Embeddable graphql.Omittable[*bool] `json:"embeddable,omitempty"`
+	// Refuse when the grant has another version by now; 0: when there is one.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// The grant as it stands, or why not.
+type AccessGrantSetPayload struct {
+	// The grant; null when nothing was changed.
+	AccessGrant *ent.AccessGrant `json:"accessGrant,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// Access to take.
+type AccessGrantTakeInput struct {
+	// The application.
+	ApplicationID string `json:"applicationId"`
+	// `READ` or `WRITE`.
+	Level enum.AccessLevel `json:"level"`
+}
+
+// The grant, or why not.
+type AccessGrantTakePayload struct {
+	// The grant; null when nothing was changed.
+	AccessGrant *ent.AccessGrant `json:"accessGrant,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// An application to take out of use.
+type ApplicationArchiveInput struct {
+	// The application.
+	ID string `json:"id"`
+	// Refuse when it has another version by now.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// The application as it stands, or why not.
+type ApplicationArchivePayload struct {
+	// The application; null when nothing was changed.
+	Application *ent.Application `json:"application,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
 
 // The new application.
 type ApplicationCreateInput struct {
@@ -35,6 +113,60 @@ type ApplicationCreatePayload struct {
 	// The application; null when nothing was written.
 	Application *ent.Application `json:"application,omitempty"`
 	// What was wrong with the input; empty on success.
+	Errors []*UserError `json:"errors"`
+}
+
+// A dependency to make.
+type ApplicationDependencyAddInput struct {
+	// The application.
+	ApplicationID string `json:"applicationId"`
+	// What it is to depend on.
+	DependencyID string `json:"dependencyId"`
+	// Place in the order of loading, from 1; the end when absent.
+	Position graphql.Omittable[*int] `json:"position,omitempty"`
+}
+
+// The dependency, or why not.
+type ApplicationDependencyAddPayload struct {
+	// The dependency; null when nothing was changed.
+	ApplicationDependency *ent.ApplicationDependency `json:"applicationDependency,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// A dependency to end.
+type ApplicationDependencyRemoveInput struct {
+	// The dependency.
+	ID string `json:"id"`
+	// Refuse when it has another version by now.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// The dependency that is gone, or why not.
+type ApplicationDependencyRemovePayload struct {
+	// Its id; null when nothing was changed.
+	ApplicationDependencyID *string `json:"applicationDependencyId,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// Properties to take away for one client.
+type ApplicationPropertiesDeleteInput struct {
+	// The application.
+	ApplicationID string `json:"applicationId"`
+	// The client to take them away for; the caller's client when absent.
+	ClientID graphql.Omittable[*string] `json:"clientId,omitempty"`
+	// 1 to 100 names, each once.
+	Names []string `json:"names"`
+}
+
+// The application without the properties, or why not.
+type ApplicationPropertiesDeletePayload struct {
+	// The application; null when nothing was changed.
+	Application *ent.Application `json:"application,omitempty"`
+	// The names that were set and are no more; empty when nothing was changed.
+	Names []string `json:"names"`
+	// What is wrong with the input; empty when it worked.
 	Errors []*UserError `json:"errors"`
 }
 
@@ -66,8 +198,59 @@ type ApplicationPropertyInput struct {
 	Value string `json:"value"`
 	// Whether it can be read without a token; as it was, or false, when absent.
 	Public graphql.Omittable[*bool] `json:"public,omitempty"`
+	// Whether the value is kept encrypted and never shown; as it was, or false, when absent. What was secret stays so
+	// until a new value is set.
+	Secret graphql.Omittable[*bool] `json:"secret,omitempty"`
 	// Refuse when the property has another version by now; 0: when it exists.
 	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// What would go with an application, counted, and what stands against it.
+type ApplicationRemovalPlan struct {
+	// Give it to `applicationRemove`. It holds while the counts are what they are.
+	Token string `json:"token"`
+	// What would go, kind by kind, without kinds of which there is nothing.
+	Counts []*RemovalCount `json:"counts"`
+	// What stands against it: with any, removing takes `force`.
+	Obstacles []*RemovalObstacle `json:"obstacles"`
+	// The application. Requires `Application_READ`.
+	Application *ent.Application `json:"application,omitempty"`
+}
+
+// An application to remove.
+type ApplicationRemoveInput struct {
+	// The application.
+	ID string `json:"id"`
+	// Token of its removal plan.
+	Token string `json:"token"`
+	// Remove it though something stands against it.
+	Force bool `json:"force"`
+}
+
+// The application that is gone, or why not.
+type ApplicationRemovePayload struct {
+	// Its id; null when nothing was removed.
+	ApplicationID *string `json:"applicationId,omitempty"`
+	// What went with it, kind by kind; empty when nothing was removed.
+	Counts []*RemovalCount `json:"counts"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// An application to bring back.
+type ApplicationRestoreInput struct {
+	// The application.
+	ID string `json:"id"`
+	// Refuse when it has another version by now.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// The application as it stands, or why not.
+type ApplicationRestorePayload struct {
+	// The application; null when nothing was changed.
+	Application *ent.Application `json:"application,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
 }
 
 // What to change; absent fields stay.
@@ -229,6 +412,65 @@ type ClientUpdatePayload struct {
 	Errors []*UserError `json:"errors"`
 }
 
+// An origin to bind.
+type ClientURLBindInput struct {
+	// The application.
+	ApplicationID string `json:"applicationId"`
+	// The client to bind it for; the caller's client when absent.
+	ClientID graphql.Omittable[*string] `json:"clientId,omitempty"`
+	// `https://host[:port]`, a name, no address; outside production also `http://localhost[:port]`. It is kept in
+	// canonical form.
+	Origin string `json:"origin"`
+}
+
+// The URL, or why not.
+type ClientURLBindPayload struct {
+	// The URL; null when nothing was changed.
+	ClientURL *ent.ClientURL `json:"clientUrl,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// A URL to prove.
+type ClientURLProveInput struct {
+	// The URL.
+	ID string `json:"id"`
+}
+
+// The URL as it stands, or why not.
+type ClientURLProvePayload struct {
+	// The URL; null when nothing was changed.
+	ClientURL *ent.ClientURL `json:"clientUrl,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// A URL to take away.
+type ClientURLUnbindInput struct {
+	// The URL.
+	ID string `json:"id"`
+	// Refuse when it has another version by now.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// The URL that is gone, or why not.
+type ClientURLUnbindPayload struct {
+	// Its id; null when nothing was changed.
+	ClientURLID *string `json:"clientUrlId,omitempty"`
+	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// What access a client has to an application today, and why.
+type EffectiveAccess struct {
+	// READ or WRITE; null for none.
+	Level *enum.AccessLevel `json:"level,omitempty"`
+	// Why it has that access, or none.
+	Reason enum.AccessReason `json:"reason"`
+	// The grant that says so, with its giver, reason and expiry; null where none does. Requires `Application_READ`.
+	Grant *ent.AccessGrant `json:"grant,omitempty"`
+}
+
 // An invitation to be accepted.
 type InvitationAcceptInput struct {
 	// The secret of the link.
@@ -293,6 +535,16 @@ type InvitationDeletePayload struct {
 	InvitationID *string `json:"invitationId,omitempty"`
 	// What is wrong with the input; empty when it worked.
 	Errors []*UserError `json:"errors"`
+}
+
+// One of all the applications that an application depends on, directly or not.
+type LoadedDependency struct {
+	// The application; null where it is not visible. Requires `Application_READ`.
+	Application *ent.Application `json:"application,omitempty"`
+	// How many steps it is away: 1 for a direct dependency.
+	Depth int `json:"depth"`
+	// Whether it is looked into; if not, why.
+	State enum.DependencyState `json:"state"`
 }
 
 // A membership to be ended.
@@ -552,8 +804,86 @@ type PermissionUpdatePayload struct {
 	Errors []*UserError `json:"errors"`
 }
 
+// A property whose name the platform knows.
+type PropertyDefinition struct {
+	// Its name.
+	Name string `json:"name"`
+	// What it is for.
+	Description string `json:"description"`
+	// What values it takes.
+	Type enum.PropertyType `json:"type"`
+	// The words it takes, where it takes words; empty else.
+	Values []string `json:"values"`
+	// The value in force where nobody set one; null for none.
+	Default *string `json:"default,omitempty"`
+}
+
+// A property in force for a client.
+type PropertyInForce struct {
+	// Name of the property.
+	Name string `json:"name"`
+	// The value; null for a secret one.
+	Value *string `json:"value,omitempty"`
+	// Whether it can be read without a token, through a URL of the application.
+	Public bool `json:"public"`
+	// Whether the value is secret.
+	Secret bool `json:"secret"`
+	// Where the value comes from.
+	Source *PropertySource `json:"source"`
+}
+
+// Where a value comes from.
+type PropertySource struct {
+	// Whose it is, seen from the client.
+	Kind enum.PropertySourceKind `json:"kind"`
+	// The client that it is set for; null for a default. Requires `Client_READ`.
+	Client *ent.Tenant `json:"client,omitempty"`
+}
+
+// A property that everybody may read.
+type PublicProperty struct {
+	// Name of the property.
+	Name string `json:"name"`
+	// Its value.
+	Value string `json:"value"`
+}
+
 // The reads of the hub. What the caller cannot see is null or absent, as if it did not exist.
 type Query struct {
+}
+
+// How many objects of a kind go with an application.
+type RemovalCount struct {
+	// The kind, such as `AccessGrant`.
+	Kind string `json:"kind"`
+	// How many.
+	Count int `json:"count"`
+	// Whether such objects expire by themselves, so that the token holds whatever their number.
+	Expiring bool `json:"expiring"`
+}
+
+// What stands against the removal of an application.
+type RemovalObstacle struct {
+	// What it is.
+	Kind enum.RemovalObstacleKind `json:"kind"`
+	// How many.
+	Count int `json:"count"`
+}
+
+// Where a URL leads to.
+type ResolvedURL struct {
+	// Code of the application.
+	ApplicationCode string `json:"applicationCode"`
+	// Name of the application.
+	ApplicationName string `json:"applicationName"`
+	// App or public site.
+	ApplicationType enum.ApplicationType `json:"applicationType"`
+	// Code of the client.
+	ClientCode string `json:"clientCode"`
+	// Name of the client.
+	ClientName string `json:"clientName"`
+	// The public properties in force for the client, by name.
+	Properties []*PublicProperty `json:"properties"`
 }
 
 // A role to be made.
@@ -943,6 +1273,64 @@ func (e *AccessGrantOrderField) UnmarshalJSON(b []byte) error {
 }
 
 func (e AccessGrantOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What dependencies can be ordered by.
+type ApplicationDependencyOrderField string
+
+const (
+	// Creation, oldest first when ascending.
+	ApplicationDependencyOrderFieldCreatedAt ApplicationDependencyOrderField = "CREATED_AT"
+	// Place in the order of loading.
+	ApplicationDependencyOrderFieldPosition ApplicationDependencyOrderField = "POSITION"
+)
+
+var AllApplicationDependencyOrderField = []ApplicationDependencyOrderField{
+	ApplicationDependencyOrderFieldCreatedAt,
+	ApplicationDependencyOrderFieldPosition,
+}
+
+func (e ApplicationDependencyOrderField) IsValid() bool {
+	switch e {
+	case ApplicationDependencyOrderFieldCreatedAt, ApplicationDependencyOrderFieldPosition:
+		return true
+	}
+	return false
+}
+
+func (e ApplicationDependencyOrderField) String() string {
+	return string(e)
+}
+
+func (e *ApplicationDependencyOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ApplicationDependencyOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ApplicationDependencyOrderField", str)
+	}
+	return nil
+}
+
+func (e ApplicationDependencyOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ApplicationDependencyOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ApplicationDependencyOrderField) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -1578,6 +1966,61 @@ func (e *PermissionOrderField) UnmarshalJSON(b []byte) error {
 }
 
 func (e PermissionOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What changes can be ordered by.
+type PropertyChangeOrderField string
+
+const (
+	// Creation, oldest first when ascending.
+	PropertyChangeOrderFieldCreatedAt PropertyChangeOrderField = "CREATED_AT"
+)
+
+var AllPropertyChangeOrderField = []PropertyChangeOrderField{
+	PropertyChangeOrderFieldCreatedAt,
+}
+
+func (e PropertyChangeOrderField) IsValid() bool {
+	switch e {
+	case PropertyChangeOrderFieldCreatedAt:
+		return true
+	}
+	return false
+}
+
+func (e PropertyChangeOrderField) String() string {
+	return string(e)
+}
+
+func (e *PropertyChangeOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = PropertyChangeOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid PropertyChangeOrderField", str)
+	}
+	return nil
+}
+
+func (e PropertyChangeOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *PropertyChangeOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e PropertyChangeOrderField) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

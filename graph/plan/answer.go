@@ -47,6 +47,8 @@ func (x *run) fill(h *hole, slot int32, around *fetch, row int32) error {
 		x.cursor(around, row)
 	case holeNodes:
 		return x.fillNodes(h)
+	case holeList:
+		return x.fillList(h, slot)
 	}
 	return nil
 }

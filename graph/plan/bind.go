@@ -18,6 +18,9 @@ func (x *run) bind(f *fetch, s *state) error {
 	if f.page != nil {
 		return x.bindPage(f, s)
 	}
+	if f.made != nil {
+		return x.bindMade(f, s)
+	}
 	if f.parent != nil {
 		return nil
 	}

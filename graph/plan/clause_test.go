@@ -21,6 +21,7 @@ import (
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/identity"
 	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/property"
 	"github.com/appanage/appanage/internal/scope"
 	"github.com/appanage/appanage/internal/store"
 	"github.com/appanage/appanage/internal/tenancy"
@@ -38,7 +39,7 @@ type crowd struct {
 func newCrowd(t *testing.T, db *store.DB) *crowd {
 	t.Helper()
 	ctx := actor.System(t.Context(), "a test builds its world")
-	services := demo.Services{Tenancy: tenancy.New(db), Identity: identity.New(db, identity.DefaultSessionLimits), Applications: application.New(db)}
+	services := demo.Services{Tenancy: tenancy.New(db), Identity: identity.New(db, identity.DefaultSessionLimits), Applications: application.New(db), Properties: property.New(db)}
 	_, err := demo.Fill(ctx, db, services, "correct horse battery")
 	must(t, err)
 	c := &crowd{Planner: newPlanner(t, db), rng: rand.New(rand.NewPCG(1, 2))}
@@ -47,6 +48,7 @@ func newCrowd(t *testing.T, db *store.DB) *crowd {
 	c.users, err = db.Ent().User.Query().Order(ent.Asc("id")).IDs(ctx)
 	must(t, err)
 	c.grant(ctx, t, db)
+	c.depend(ctx, t, db)
 	return c
 }
 
@@ -208,6 +210,7 @@ func TestOtherClausesAreTheCallersOwn(t *testing.T) {
 				}
 			}
 			c.checkValues(t, a)
+			c.checkFacts(t, a)
 		}
 	})
 }
@@ -391,6 +394,9 @@ func TestNothingIsReadForNobody(t *testing.T) {
 		}
 		text := "{ " + f.Name + map[string]string{
 			"node": `(id: "app_01JD3Q4Z5V6W7X8Y9ZABCDEFGH")`, "nodes": `(ids: ["app_01JD3Q4Z5V6W7X8Y9ZABCDEFGH"])`,
+			"effectiveAccess":        `(applicationId: "app_01JD3Q4Z5V6W7X8Y9ZABCDEFGH")`,
+			"applicationRemovalPlan": `(id: "app_01JD3Q4Z5V6W7X8Y9ZABCDEFGH")`,
+			"resolveUrl":             `(url: "https://x.example")`,
 		}[f.Name] + anything(f.Name, p) + " }"
 		oc := parsed(t, p, text, nil)
 		pl, err := p.compile(oc.Doc, oc.Operation, oc.Variables, false)

@@ -137,7 +137,7 @@ func (c *compiler) one(w *writer, f *fetch, selections ast.SelectionSet, require
 // object compiles how the rows of a fetch are written for one selection, and gives the program's number.
 func (c *compiler) object(f *fetch, selections ast.SelectionSet) (int, error) {
 	w := writer{}
-	if err := c.members(&w, f, selections); err != nil {
+	if err := c.members(&w, f, f.kind, selections); err != nil {
 		return 0, err
 	}
 	return f.add(w.done()), nil
@@ -148,8 +148,9 @@ func (f *fetch) add(p program) int {
 	return len(f.programs) - 1
 }
 
-func (c *compiler) members(w *writer, f *fetch, selections ast.SelectionSet) error {
-	fields, err := c.collect(selections, c.p.sdl.Types[f.kind.Name])
+// members compiles the members of an object of a kind: the rows of a fetch, or a part of them.
+func (c *compiler) members(w *writer, f *fetch, k *Kind, selections ast.SelectionSet) error {
+	fields, err := c.collect(selections, c.p.sdl.Types[k.Name])
 	if err != nil {
 		return err
 	}
@@ -157,11 +158,11 @@ func (c *compiler) members(w *writer, f *fetch, selections ast.SelectionSet) err
 	for i, m := range fields {
 		w.member(i, m)
 		if m.Name == "__typename" {
-			w.text(quoted(f.kind.Name))
+			w.text(quoted(k.Name))
 			continue
 		}
 		c.require(requires(m.Definition))
-		if err := c.memberOf(w, f, m); err != nil {
+		if err := c.memberOf(w, f, k, m); err != nil {
 			return err
 		}
 	}
@@ -169,9 +170,8 @@ func (c *compiler) members(w *writer, f *fetch, selections ast.SelectionSet) err
 	return nil
 }
 
-// memberOf compiles one field of an object: a column, something computed, or an edge.
-func (c *compiler) memberOf(w *writer, f *fetch, m field) error {
-	k := f.kind
+// memberOf compiles one field of an object: a column, something computed or made, a part, or an edge.
+func (c *compiler) memberOf(w *writer, f *fetch, k *Kind, m field) error {
 	hidden := k.Sight != nil && k.Sight.Hides(m.Name)
 	if hidden {
 		f.see()
@@ -184,6 +184,21 @@ func (c *compiler) memberOf(w *writer, f *fetch, m field) error {
 		w.op(c.computed(f, m.Name, &computed, hidden))
 		return nil
 	}
+	if part, ok := k.Parts[m.Name]; ok {
+		return c.members(w, f, part, m.Selections)
+	}
+	if made, ok := k.Made[m.Name]; ok && !hidden {
+		h, err := c.made(f, made, m)
+		if err == nil {
+			w.hole(h)
+		}
+		return err
+	}
+	return c.edgeOf(w, f, k, m, hidden)
+}
+
+// edgeOf compiles a field that leads to rows of their own.
+func (c *compiler) edgeOf(w *writer, f *fetch, k *Kind, m field, hidden bool) error {
 	e, ok := k.Edges[m.Name]
 	if !ok {
 		return refuse(refusedField)

@@ -142,7 +142,7 @@ func (c *compiler) edge(ft *fetch, m field) (int, error) {
 			ft.positioned()
 			w.hole(&hole{code: holeCursor, fetch: ft})
 		case "node":
-			if err := c.members(&w, ft, e.Selections); err != nil {
+			if err := c.members(&w, ft, ft.kind, e.Selections); err != nil {
 				return 0, err
 			}
 		default:

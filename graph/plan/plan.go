@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"context"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/appanage/appanage/graph/list"
 	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/store"
 )
 
 // plan is a compiled operation: what to read, and how to write the answer. It holds no values of a request and no
@@ -31,6 +33,7 @@ const (
 	byCode                 // by a code among the arguments
 	byParent               // by the parents' ids, which the rows keep or a join table ties them to
 	listed                 // all that a root list holds
+	making                 // they are made: Made
 )
 
 // fetch reads the rows of one edge, or of one root field, for all parents at once.
@@ -43,8 +46,11 @@ type fetch struct {
 	parentAt int // which of the parent's keys these rows hang on
 	join     *Join
 	argument *ast.Value // of a root field: id, ids or code
-	of       source     // of a root row that the caller himself names; else constant
-	want     oid.Kind   // the kind that ids of the argument must be of
+	// Of a made list: what makes it, and its arguments.
+	made      func(context.Context, *store.DB, []string, map[string]any) (map[string][]MadeRow, error)
+	arguments ast.ArgumentList
+	of        source   // of a root row that the caller himself names; else constant
+	want      oid.Kind // the kind that ids of the argument must be of
 
 	columns  []string  // columns of the rows, in the order of the SELECT
 	byColumn int       // the one that says which parent or which key a row is for
@@ -146,6 +152,7 @@ const (
 	holeConnection                 // a connection
 	holeCursor                     // the cursor of the row itself
 	holeNodes                      // rows of several kinds
+	holeList                       // a made list, or null
 )
 
 // part is literal text of a connection, then something of it.

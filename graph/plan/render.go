@@ -143,6 +143,8 @@ func appendRaw(out []byte, v driver.Value) ([]byte, error) {
 		return append(out, v...), nil
 	case []byte:
 		return append(out, v...), nil
+	case int64:
+		return strconv.AppendInt(out, v, 10), nil
 	case nil:
 		return out, errNull
 	}

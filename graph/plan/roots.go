@@ -21,6 +21,8 @@ func (c *compiler) root(w *writer, f field) error {
 		return c.node(w, f)
 	case "nodes":
 		return c.nodes(w, f)
+	case "applicationsAvailable": // lists what no scope rule of a kind names, and has the reference's word for it
+		return refuse(refusedRoot)
 	}
 	name, isList := strings.CutSuffix(def.Type.Name(), "Connection")
 	k := c.p.table.Kinds[name]
@@ -104,7 +106,7 @@ func (c *compiler) viewer(w *writer, f field) error {
 			if err := c.one(w, ft, f.Selections, true); err != nil {
 				return err
 			}
-		case "memberships", "sessions":
+		case "clients", "memberships", "sessions":
 			if err := c.ofViewer(w, f); err != nil {
 				return err
 			}

@@ -86,7 +86,7 @@ func (x *run) release() {
 			s.sets[j].reset()
 		}
 		s.roots.reset()
-		s.filter, s.after, s.before, s.key = clause{}, nil, nil, ""
+		s.filter, s.after, s.before, s.key, s.arguments = clause{}, nil, nil, "", nil
 	}
 	if cap(x.arena) <= largeArena {
 		runs.Put(x)
@@ -155,6 +155,8 @@ func (x *run) fetch(f *fetch) error {
 // some reads the rows for some of the parents.
 func (x *run) some(keys []any) error {
 	switch {
+	case x.f.made != nil:
+		return x.make(keys)
 	case x.f.page == nil:
 		return x.ones(keys)
 	case !x.f.page.rows:

@@ -17,8 +17,10 @@ import (
 	"github.com/appanage/appanage/internal/application"
 	"github.com/appanage/appanage/internal/authority"
 	"github.com/appanage/appanage/internal/clock"
+	"github.com/appanage/appanage/internal/dependency"
 	"github.com/appanage/appanage/internal/identity"
 	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/property"
 	"github.com/appanage/appanage/internal/store"
 	"github.com/appanage/appanage/internal/testkit"
 )
@@ -40,8 +42,8 @@ func must(t testing.TB, err error) {
 func reference(db *store.DB) graphql.ExecutableSchema {
 	return generated.NewExecutableSchema(generated.Config{
 		Resolvers: &graph.Resolver{
-			DB: db, Cursors: codec(), Applications: application.New(db), Identity: identity.New(db, identity.DefaultSessionLimits),
-			SignedOut: func(oid.Session) {},
+			DB: db, Cursors: codec(), Applications: application.New(db), Properties: property.New(db), Identity: identity.New(db, identity.DefaultSessionLimits),
+			Embedding: dependency.New(db), SignedOut: func(oid.Session) {},
 		},
 		Directives: generated.DirectiveRoot{Authority: present.Authority, SignedIn: present.SignedIn, Public: present.Public},
 	})

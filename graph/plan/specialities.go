@@ -8,10 +8,8 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/appanage/appanage/internal/actor"
-	"github.com/appanage/appanage/internal/application"
-	"github.com/appanage/appanage/internal/authz"
+	"github.com/appanage/appanage/internal/dependency"
 	"github.com/appanage/appanage/internal/enum"
-	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/scope"
 	"github.com/appanage/appanage/internal/tenancy"
 )
@@ -22,6 +20,7 @@ type speciality struct {
 	columns  map[string]Column
 	computed map[string]Computed
 	edges    map[string]Edge
+	made     map[string]Made
 }
 
 // specialities by the SDL's name of the kind.
@@ -65,8 +64,35 @@ var specialities = map[string]speciality{
 			"clients": {To: "Tenant", Cardinality: ManyToMany, Join: Join{Table: "package_gifts", From: "package_id", To: "client_id", Ent: "PackageGift"}},
 		},
 	},
+	"AccessGrant": {
+		computed: map[string]Computed{
+			"expiresAt": {Columns: grantColumns, Write: grantExpiry},
+			"sleeping":  {Columns: grantColumns, Write: grantSleeps},
+			"clientCode": {
+				Query: func(_ *actor.Actor, col scope.Column) *sql.Selector { return codeOfClient(col("client_id")) },
+				Write: publicCode,
+			},
+		},
+	},
+	"ClientUrl": {
+		computed: map[string]Computed{"challenge": {Columns: []string{"status", "challenge"}, Write: urlChallenge}},
+	},
 	"Invitation": {
 		computed: map[string]Computed{"status": {Columns: []string{"status", "expires_at"}, Write: invitationStatus}},
+	},
+	"ApplicationDependency": {
+		computed: map[string]Computed{
+			"applicationCode": {
+				Query: func(_ *actor.Actor, col scope.Column) *sql.Selector { return dependency.CodeOf(col("application_id")) },
+				Write: publicCode,
+			},
+			"state": {
+				Query: func(a *actor.Actor, col scope.Column) *sql.Selector {
+					return dependency.Facts(a, col("client_id"), col("dependency_id"))
+				},
+				Write: dependencyState,
+			},
+		},
 	},
 	"AuditEvent": {
 		columns: map[string]Column{
@@ -83,16 +109,20 @@ var specialities = map[string]speciality{
 	"OutboxEvent": {
 		edges: map[string]Edge{"client": {To: "Tenant", Column: "client_id"}},
 	},
+	"ApplicationProperty": {
+		computed: map[string]Computed{"value": {Columns: []string{"value", "secret"}, Write: propertyValue}},
+	},
+	"PropertyChange": {
+		edges: map[string]Edge{
+			"changedByClient": {To: "Tenant", Column: "changed_by_client_id"},
+			"changedBy":       {To: "User", Column: "changed_by_id"},
+		},
+	},
 	"Application": {
+		made:  map[string]Made{"propertiesInForce": propertiesInForce},
 		sight: &Sight{Client: "client_id", Hides: func(string) bool { return false }},
 		computed: map[string]Computed{
-			"viewerCan": {
-				Columns: []string{"client_id", "creator_id", "access_type"},
-				Query: func(a *actor.Actor, col scope.Column) *sql.Selector {
-					return scope.GrantedLevel(a, col("id"))
-				},
-				Write: viewerCan,
-			},
+			"viewerCan": {Columns: hintColumns, Query: ownLevel, Write: viewerCan},
 		},
 	},
 }
@@ -114,6 +144,18 @@ func level(out []byte, _ *actor.Actor, row Facts) ([]byte, error) {
 	return appendValue(out, row.Query, &Column{Name: "depth", Encoding: Integer})
 }
 
+// urlChallenge is what proves a host, as long as it is not proven.
+func urlChallenge(out []byte, _ *actor.Actor, row Facts) ([]byte, error) {
+	status, err := word(row.Columns[0])
+	if err != nil {
+		return out, err
+	}
+	if enum.URLStatus(status) == enum.URLProven {
+		return appendValue(out, nil, &Column{Name: "challenge", Encoding: Text, Nullable: true})
+	}
+	return appendValue(out, row.Columns[1], &Column{Name: "challenge", Encoding: Text})
+}
+
 // invitationStatus: a pending one expires by itself.
 func invitationStatus(out []byte, a *actor.Actor, row Facts) ([]byte, error) {
 	status, err := word(row.Columns[0])
@@ -127,22 +169,30 @@ func invitationStatus(out []byte, a *actor.Actor, row Facts) ([]byte, error) {
 	return appendString(out, string(enum.InvitationStatus(status).At(expires, a.Now()))), nil
 }
 
-// viewerCan lists what the caller may do with an application, by the decisions the mutations make.
-func viewerCan(out []byte, a *actor.Actor, row Facts) ([]byte, error) {
-	var words [4]string
-	for i, v := range append(row.Columns[:len(row.Columns):len(row.Columns)], row.Query) {
-		s, err := word(v)
-		if err != nil {
-			return out, err
-		}
-		words[i] = s
+// propertyValue is null for a secret one.
+func propertyValue(out []byte, _ *actor.Actor, row Facts) ([]byte, error) {
+	secret, err := number(row.Columns[1])
+	if err != nil {
+		return out, err
 	}
-	app := authz.Application{Owner: oid.Client(words[0]), Creator: oid.Client(words[1]), AccessType: enum.AccessType(words[2])}
-	access := enum.AccessLevel(words[3])
-	if app.Owner == a.Client {
-		access = enum.LevelWrite
+	if secret != 0 {
+		return append(out, "null"...), nil
 	}
-	return appendStrings(out, application.Can(a, app, row.InSight, access)), nil
+	return appendValue(out, row.Columns[0], &Column{Name: "value", Encoding: Text})
+}
+
+// publicCode is the code of a row that may not be visible itself.
+func publicCode(out []byte, _ *actor.Actor, row Facts) ([]byte, error) {
+	return appendValue(out, row.Query, &Column{Name: "code", Encoding: Text})
+}
+
+// dependencyState tells whether a dependency works today.
+func dependencyState(out []byte, _ *actor.Actor, row Facts) ([]byte, error) {
+	facts, err := number(row.Query)
+	if err != nil {
+		return out, err
+	}
+	return appendString(out, string(dependency.StateOf(int(facts)))), nil
 }
 
 // word is the text in a column, "" for NULL.

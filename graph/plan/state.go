@@ -76,6 +76,7 @@ func (k *keyset) asked(into []any) []any {
 type span struct {
 	first, n       int32
 	more           bool // the list goes on where the page was cut
+	made           bool // there is a made list, be it empty
 	before, beyond bool // rows lie up to `after`; rows lie from `before` on
 	total          int64
 }
@@ -99,9 +100,10 @@ type state struct {
 	backwards bool
 	after     *boundary
 	before    *boundary
-	filter    clause // conditions, where a filter is given
-	inSight   bool   // it asks for what is not shown of every row: list.Conditions.InSight
-	key       string // what cursors are bound to
+	filter    clause         // conditions, where a filter is given
+	inSight   bool           // it asks for what is not shown of every row: list.Conditions.InSight
+	key       string         // what cursors are bound to
+	arguments map[string]any // of a made list
 }
 
 // pair ties a slot of the parent to a slot of the distinct targets, then to the row of the target.

@@ -83,6 +83,9 @@ type Kind struct {
 	Authority string
 	Sight     *Sight
 	Computed  map[string]Computed
+	Made      map[string]Made
+	// Parts are objects without a row of their own, made from columns of the row around them.
+	Parts map[string]*Kind
 }
 
 // Sight is the condition under which a kind shows certain fields, which are null otherwise (domain 0): the client in
@@ -168,7 +171,7 @@ func (k *Kind) check() error {
 }
 
 func (t *Table) specialise(k *Kind, s speciality) error {
-	k.Sight = s.sight
+	k.Sight, k.Made = s.sight, s.made
 	for field, c := range s.columns {
 		k.Columns[field] = c
 	}

@@ -43,8 +43,10 @@ func inputOf(input *ast.Definition) string {
 	for _, f := range input.Fields {
 		if f.Type.NonNull && f.DefaultValue == nil {
 			value := `"x"`
-			if f.Type.Elem != nil {
+			if of := sdl().Types[f.Type.Name()]; f.Type.Elem != nil {
 				value = "[]"
+			} else if of.Kind == ast.Enum {
+				value = of.EnumValues[0].Name
 			}
 			fields = append(fields, f.Name+": "+value)
 		}

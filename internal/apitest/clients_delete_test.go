@@ -30,6 +30,7 @@ type farm struct {
 	super, mid, low oid.Role       // super, of CHILD, includes mid, of the leaf, which includes low, of CHILD
 	both            oid.Role       // of CHILD, includes mid, and low by itself
 	created         oid.Application
+	given           oid.AccessGrant // by the leaf, for the owner
 }
 
 func newFarm(t testing.TB, h *hubtest.Hub) *farm {
@@ -90,11 +91,17 @@ func (f *farm) traces() {
 	f.Must(f.Ent().ApplicationProperty.Create().SetClientID(f.leaf).SetApplicationID(f.any).SetName("COLOUR").SetValue("green").Exec(ctx))
 	f.Must(f.Ent().ClientURL.Create().SetClientID(f.leaf).SetApplicationID(f.any).SetOrigin("https://leaf.example").Exec(ctx))
 	given := f.grant(f.any, f.g, enum.LevelRead)
-	f.exec("UPDATE access_grants SET giver_id = ? WHERE id = ?", f.leaf, given)
+	f.exec("UPDATE access_grants SET giver_id = ?, lent = ? WHERE id = ?", f.leaf, true, given)
+	f.given = f.grant(f.written, f.g, enum.LevelRead)
+	f.exec("UPDATE access_grants SET giver_id = ? WHERE id = ?", f.leaf, f.given)
 	byLea := f.grant(f.readable, f.g, enum.LevelRead)
 	f.exec("UPDATE access_grants SET given_by_id = ? WHERE id = ?", f.lea, byLea)
 	f.created = f.Application(f.p, "created", "Created")
 	f.exec("UPDATE applications SET creator_id = ?, access_type = 'EXPLICIT' WHERE id = ?", f.leaf, f.created)
+	f.Must(f.Ent().PropertyChange.Create().SetClientID(f.leaf).SetApplicationID(f.any).SetName("COLOUR").SetValue("green").
+		SetPublic(false).SetSecret(false).SetRemoved(false).Exec(ctx))
+	// no command makes such a row, for the leaf owns no application: a second lock
+	f.Must(f.Ent().ApplicationDependency.Create().SetClientID(f.leaf).SetApplicationID(f.app).SetDependencyID(f.any).SetPosition(1).Exec(ctx))
 }
 
 // tables are all rows there are.
@@ -112,13 +119,22 @@ func (e *estate) tables() map[string][]row {
 type doomed struct {
 	rows map[string][]row
 	ids  map[string]string // to their tables
+	// stays tells of a foreign key that its rows neither go nor keep the name.
+	stays func(table string, k *schema.ForeignKey, r row) bool
 }
 
 // outlive are foreign keys whose rows neither go nor lose the name: the owner of an application takes its creator's place.
 var outlive = []string{"applications.creator_id"}
 
-func follow(all map[string][]row, client oid.Client) doomed {
-	d := doomed{map[string][]row{}, map[string]string{string(client): "clients"}}
+// withClient says which rows stay when a client goes: also the access that it gave without lending it, as the owner's.
+func withClient(table string, k *schema.ForeignKey, r row) bool {
+	name := table + "." + k.Columns[0].Name
+	return k.Columns[0].Nullable || slices.Contains(outlive, name) || name == "access_grants.giver_id" && !slices.Contains([]any{true, int64(1)}, r["lent"])
+}
+
+// follow finds what must go with a row.
+func follow(all map[string][]row, id, of string, stays func(table string, k *schema.ForeignKey, r row) bool) doomed {
+	d := doomed{map[string][]row{}, map[string]string{id: of}, stays}
 	marked := map[string]bool{}
 	for grown := true; grown; {
 		grown = false
@@ -144,9 +160,8 @@ func (d doomed) takes(table *schema.Table, r row) bool {
 		return true
 	}
 	return slices.ContainsFunc(table.ForeignKeys, func(k *schema.ForeignKey) bool {
-		column := k.Columns[0]
-		named, _ := r[column.Name].(string)
-		return !column.Nullable && !slices.Contains(outlive, table.Name+"."+column.Name) && d.ids[named] == k.RefTable.Name
+		named, _ := r[k.Columns[0].Name].(string)
+		return !d.stays(table.Name, k, r) && d.ids[named] == k.RefTable.Name
 	})
 }
 
@@ -157,7 +172,7 @@ func TestClientDeleteLeavesNothing(t *testing.T) {
 	hubtest.Engines(t, func(t *testing.T, h *hubtest.Hub) {
 		f := newFarm(t, h)
 		before := f.tables()
-		d := follow(before, f.leaf)
+		d := follow(before, string(f.leaf), "clients", withClient)
 		for _, table := range migrate.Tables {
 			for _, k := range table.ForeignKeys {
 				name := table.Name + "." + k.Columns[0].Name
@@ -184,6 +199,9 @@ func TestClientDeleteLeavesNothing(t *testing.T) {
 		}
 		if want := []string{"Both>Both", "Both>Low", "Low>Low", "Super>Super"}; !slices.Equal(reached, want) {
 			t.Errorf("reached are %v, want %v", reached, want)
+		}
+		if giver := f.column("access_grants", f.given, "giver_id"); giver != string(f.p) {
+			t.Errorf("the access it gave is given by %s", giver)
 		}
 		if creator := f.column("applications", f.created, "creator_id"); creator != string(f.p) {
 			t.Errorf("the application it created is %s's", creator)
@@ -248,8 +266,8 @@ func TestClientDeleteIsAudited(t *testing.T) {
 		names := map[string]string{string(f.leaf): "LEAF", string(f.p): "P", string(f.paulaID): "PAULA", string(f.created): "CREATED"}
 		want := []string{
 			`clientDelete Client LEAF by PAULA of P in P: {"code":"LEAF","currency":"EUR","isolated":true,"locale":"en","managerId":"P","name":"Client LEAF",` +
-				`"removed":{"access_grants":2,"application_properties":1,"client_urls":1,"invitation_roles":2,"invitations":1,"links":1,"membership_roles":3,"memberships":3,` +
-				`"package_gifts":4,"package_roles":2,"packages":1,"permissions":1,"role_paths":4,"role_permissions":3,"role_sub_roles":3,"roles":1,"sessions":3,"users":1},` +
+				`"removed":{"access_grants":2,"application_dependencies":1,"application_properties":1,"client_urls":1,"invitation_roles":2,"invitations":1,"links":1,"membership_roles":3,"memberships":3,` +
+				`"package_gifts":4,"package_roles":2,"packages":1,"permissions":1,"property_changes":1,"role_paths":4,"role_permissions":3,"role_sub_roles":3,"roles":1,"sessions":3,"users":1},` +
 				`"status":"ACTIVE","timeZone":"UTC","type":"BUSINESS","version":1} -> nothing`,
 			`clientDelete Application CREATED by PAULA of P in P: {"creatorId":"LEAF"} -> {"creatorId":"P"}`,
 		}

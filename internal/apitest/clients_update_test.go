@@ -201,7 +201,10 @@ func TestAttackSuspendingOneself(t *testing.T) {
 	hubtest.Engines(t, func(t *testing.T, h *hubtest.Hub) {
 		e := newEstate(t, h)
 		unguarded := newEstateOn(e, h.Node(func(o *hub.HTTP) {
-			o.AlterRules = func(r *authz.Rules) { r.ChangesStatus = func(oid.Client, oid.Client) bool { return true } }
+			o.AlterRules = func(r *authz.Rules) {
+				r.ChangesStatus = func(oid.Client, oid.Client) bool { return true }
+				r.KeepsAdministrator = func(int, int, bool) bool { return true } // it too stops who deletes his own client
+			}
 		}))
 		leaf := h.Client(e.p, "LEAF", false)
 		h.Give(platformPackage, leaf, e.p)

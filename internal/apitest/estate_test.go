@@ -93,11 +93,15 @@ type payload struct {
 		Public          bool
 		Version         int
 	}
-	Token     *string
-	Session   *struct{ ID string }
-	SessionID *string
-	Client    *clientShown
-	ClientID  *string
+	Names []string
+	Token *string
+	// of a removal
+	ApplicationID *string
+	Counts        []removalCount
+	Session       *struct{ ID string }
+	SessionID     *string
+	Client        *clientShown
+	ClientID      *string
 	// of invitations
 	Invitation               *struct{ ID, Email, Status string }
 	InvitationID, ClientCode *string
@@ -109,24 +113,26 @@ type payload struct {
 
 // selections of the mutations' payloads.
 var selections = map[string]string{
-	"applicationCreate":        "application { id code name accessType thumbnailUrl version viewerCan client { code } creator { code } }",
-	"applicationUpdate":        "application { id code name accessType thumbnailUrl version viewerCan client { code } creator { code } }",
-	"applicationPropertiesSet": "application { id code } properties { id name value public version }",
-	"sessionCreate":            "token session { id }",
-	"invitationAccept":         "clientCode",
-	"invitationCreate":         "invitation { id email status }",
-	"invitationDecline":        "__typename",
-	"invitationDelete":         "invitationId",
-	"passwordResetRequest":     "__typename",
-	"passwordSet":              "__typename",
-	"sessionDelete":            "sessionId",
-	"clientCreate":             selectClient,
-	"clientUpdate":             selectClient,
-	"clientSuspend":            selectClient,
-	"clientResume":             selectClient,
-	"clientMove":               selectClient,
-	"clientDelete":             "clientId",
-	"userPasswordReset":        "user { id }",
+	"applicationCreate":           "application { id code name accessType thumbnailUrl version viewerCan client { code } creator { code } }",
+	"applicationUpdate":           "application { id code name accessType thumbnailUrl version viewerCan client { code } creator { code } }",
+	"applicationRemove":           "applicationId counts { kind count expiring }",
+	"applicationPropertiesSet":    "application { id code } properties { id name value public version }",
+	"applicationPropertiesDelete": "application { id code } names",
+	"sessionCreate":               "token session { id }",
+	"invitationAccept":            "clientCode",
+	"invitationCreate":            "invitation { id email status }",
+	"invitationDecline":           "__typename",
+	"invitationDelete":            "invitationId",
+	"passwordResetRequest":        "__typename",
+	"passwordSet":                 "__typename",
+	"sessionDelete":               "sessionId",
+	"clientCreate":                selectClient,
+	"clientUpdate":                selectClient,
+	"clientSuspend":               selectClient,
+	"clientResume":                selectClient,
+	"clientMove":                  selectClient,
+	"clientDelete":                "clientId",
+	"userPasswordReset":           "user { id }",
 }
 
 func mutation(name string) string {
@@ -176,7 +182,7 @@ func (e *estate) fails(t testing.TB, token, name string, in input, want ...strin
 	if !slices.Equal(got, want) {
 		t.Errorf("%s %.200v\ngot  %v\nwant %v", name, in, got, want)
 	}
-	if p.Application != nil || len(p.Properties) > 0 || p.Session != nil || p.Token != nil || p.SessionID != nil || p.User != nil || p.UserID != nil || p.MembershipID != nil || p.Client != nil || p.ClientID != nil {
+	if p.Application != nil || len(p.Properties) > 0 || p.Session != nil || p.Token != nil || p.SessionID != nil || p.User != nil || p.UserID != nil || p.MembershipID != nil || p.Client != nil || p.ClientID != nil || p.ApplicationID != nil || len(p.Counts) > 0 {
 		t.Errorf("%s %.200v fails, and yet gives %+v", name, in, p)
 	}
 	e.unchanged(t, before, name, in)

@@ -87,7 +87,8 @@ func (c caller) kinds(now time.Time, sqlite bool) map[string]kind {
 			mine:  own + " OR r.id IN " + grantedToMine, search: []string{"name", "code"},
 			orders: map[string]string{"NAME": "name_key", "CODE": "code"},
 		},
-		"AccessGrant":         {table: "access_grants", reach: owned},
+		"AccessGrant": {table: "access_grants", reach: owned + " OR " + c.in("r.giver_id") +
+			" OR r.application_id IN (SELECT a.id FROM applications a WHERE " + c.in("a.client_id") + ")"},
 		"ApplicationProperty": {table: "application_properties", reach: owned, search: []string{"name"}, orders: map[string]string{"NAME": "name"}},
 		"ClientUrl":           {table: "client_urls", reach: owned, search: []string{"origin"}, orders: map[string]string{"ORIGIN": "origin"}},
 	}

@@ -238,6 +238,12 @@ func (o *oracle) scalar(out *bytes.Buffer, r row, f *ast.Field) {
 		value = r["phone_key"] != nil
 	case "viewerCan":
 		value = o.viewerCan(r)
+	case "expiresAt":
+		value = givenUntil(r)
+	case "sleeping":
+		value = sleeping(r, o.now)
+	case "clientCode":
+		value = query(o.t, o.h, "SELECT code FROM clients WHERE id = ?", r["client_id"])[0]["code"]
 	}
 	if n, isInt := value.(int64); isInt && f.Definition.Type.Name() == "Boolean" {
 		value = n == 1
@@ -246,24 +252,6 @@ func (o *oracle) scalar(out *bytes.Buffer, r row, f *ast.Field) {
 		value = at.UTC().Format("2006-01-02T15:04:05.000000Z")
 	}
 	write(out, value)
-}
-
-// viewerCan restates domain 4.4 and 6.4 for the caller.
-func (o *oracle) viewerCan(app row) []string {
-	rules := o.full[app["client_id"]]
-	writes := false
-	for _, g := range o.rows("AccessGrant", "1 = 1", "client_id = ? AND application_id = ?", string(o.who.client), app["id"]) {
-		ends, limited := g["expires_at"].(time.Time)
-		writes = g["level"] == "WRITE" && (!limited || ends.After(o.now))
-	}
-	can := []string{}
-	if rules || writes && app["access_type"] == "EXPLICIT" && app["creator_id"] == string(o.who.client) {
-		can = append(can, "applicationUpdate")
-	}
-	if rules || writes {
-		can = append(can, "applicationPropertiesSet")
-	}
-	return can
 }
 
 // query runs a statement and gives its rows.

@@ -94,7 +94,7 @@ func TestApplicationPropertiesSetRefusals(t *testing.T) {
 		}
 		for _, in := range []any{input{"applicationId": e.app}, input{"applicationId": e.app, "properties": nil}, input{"properties": props(prop("A", "v"))},
 			input{"applicationId": e.app, "properties": []any{nil}}, input{"applicationId": e.app, "properties": props(input{"name": "A"})},
-			input{"applicationId": e.app, "properties": props(input{"name": "A", "value": nil})}, input{"applicationId": e.app, "properties": props(input{"name": "A", "value": "v", "secret": true})},
+			input{"applicationId": e.app, "properties": props(input{"name": "A", "value": nil})}, input{"applicationId": e.app, "properties": props(input{"name": "A", "value": "v", "secret": "yes"})},
 			input{"applicationId": e.app, "properties": props(input{"name": "A", "value": "v", "public": "yes"})}} {
 			e.refuses(t, e.paula, "applicationPropertiesSet", in, 400, "VALIDATION")
 		}

@@ -185,7 +185,8 @@ func (w *portfolio) applications(x *writer) {
 	w.foreign = append(w.foreign, explicit)
 	w.shown = w.foreign[1]
 	grant := func(n int, app oid.Application, to, by oid.Client, level string, ends any) {
-		x.row("access_grants", row{"id": id[oid.AccessGrant](n), "client_id": to, "application_id": app, "level": level, "expires_at": ends,
+		x.row("access_grants", row{"lent": level == "READ" && n%2 == 0, "lent_until": nth(n, 4, x.at.Add(2*time.Hour)),
+			"id": id[oid.AccessGrant](n), "client_id": to, "application_id": app, "level": level, "expires_at": ends,
 			"reason": name(n), "giver_id": by, "given_by_id": nth(n, 3, w.user)})
 	}
 	past, future := x.at.Add(-time.Hour), x.at.Add(time.Hour)

@@ -4,7 +4,6 @@ package application
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"regexp"
 	"strings"
 
@@ -17,6 +16,7 @@ import (
 	"github.com/appanage/appanage/internal/authz"
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/origin"
 	"github.com/appanage/appanage/internal/scope"
 	"github.com/appanage/appanage/internal/store"
 )
@@ -33,14 +33,14 @@ type Service struct{ db *store.DB }
 // New makes the service.
 func New(db *store.DB) *Service { return &Service{db} }
 
+// checkThumbnail notes what is no https URL of a named host: a browser asks it for the picture, wherever it is.
 func checkThumbnail(errs *apperr.Collector, raw *string) {
 	if raw == nil {
 		return
 	}
 	*raw = strings.TrimSpace(*raw)
-	u, err := url.Parse(*raw)
-	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || len(*raw) > maxURL {
-		errs.Add(apperr.At("input.thumbnailUrl", apperr.Invalid, "a thumbnail is an https URL of at most %d characters", maxURL))
+	if at, _, err := origin.Of(*raw); err != nil || at.Scheme != "https" || at.Local() || len(*raw) > maxURL {
+		errs.Add(apperr.At("input.thumbnailUrl", apperr.Invalid, "a thumbnail is an https URL, of at most %d characters, of a host with a name", maxURL))
 	}
 }
 
@@ -58,7 +58,7 @@ func (s *Service) load(ctx context.Context, tx *ent.Client, id oid.Application, 
 
 // facts is the part of a row that authz decides on.
 func facts(row *ent.Application) authz.Application {
-	return authz.Application{Owner: row.ClientID, Creator: row.CreatorID, AccessType: row.AccessType}
+	return authz.Application{Owner: row.ClientID, Creator: row.CreatorID, AccessType: row.AccessType, Status: row.Status}
 }
 
 // caller reads what decides of the actor, for one application.
@@ -97,37 +97,4 @@ func access(ctx context.Context, db *ent.Client, app *ent.Application, client oi
 		return "", fmt.Errorf("application: read the grant: %w", err)
 	}
 	return authz.Access(app.ClientID, client, &authz.Grant{Level: row.Level, ExpiresAt: row.ExpiresAt}, now), nil
-}
-
-// mayChange is the authority that every hint of Can stands on: without it there are none, and nothing to read.
-const mayChange = "Application_UPDATE"
-
-// Can lists the mutations an actor may use on an application, by the decisions the mutations make. rules: the owner
-// is in the actor's scope. access: the level of the actor's own client, WRITE for the owner itself.
-func Can(a *actor.Actor, app authz.Application, rules bool, access enum.AccessLevel) []string {
-	can := []string{}
-	if !a.Has(mayChange) {
-		return can
-	}
-	c := authz.Caller{Client: a.Client, Rules: rules, Access: access}
-	if authz.MayUpdate(c, app) {
-		can = append(can, "applicationUpdate")
-	}
-	if authz.MaySetProperties(c, access, true) || rules {
-		can = append(can, "applicationPropertiesSet")
-	}
-	return can
-}
-
-// ViewerCan reads what Can decides on.
-func (s *Service) ViewerCan(ctx context.Context, app *ent.Application) ([]string, error) {
-	a := actor.From(ctx)
-	if !a.Has(mayChange) {
-		return []string{}, nil
-	}
-	c, err := caller(ctx, s.db.Client(ctx), app)
-	if err != nil {
-		return nil, err
-	}
-	return Can(a, facts(app), c.Rules, c.Access), nil
 }

@@ -40,7 +40,7 @@ func (s *Service) Assign(ctx context.Context, id oid.Membership, roles []oid.Rol
 		if err != nil {
 			return err
 		}
-		if _, err := rolesInSight(ctx, tx, named); err != nil {
+		if _, err := rolesInSight(ctx, tx, named, store.Shared); err != nil {
 			return err
 		}
 		holds, err := heldBy[oid.Role](ctx, s, membershipRoles, id)

@@ -189,7 +189,7 @@ func lockBase(ctx context.Context, tx *ent.Client, alone bool) error {
 		case alone:
 			q.ForUpdate()
 		default:
-			q.ForShare(sql.WithLockClause("LOCK IN SHARE MODE")) // as MariaDB has it, and MySQL too
+			store.Shared(q)
 		}
 	}
 	if _, err := tx.RolePackage.Query().Where(rolepackage.ID(BuiltInPackage(BasePackage)), lock).Only(ctx); err != nil {

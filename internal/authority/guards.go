@@ -14,6 +14,7 @@ import (
 	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/authz"
 	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/store"
 )
 
 // MayAssign asks that each role can be assigned to members of a client (domain 3.4), and be given by the caller (3.5).
@@ -26,7 +27,7 @@ func (s *Service) MayAssign(ctx context.Context, tx *ent.Client, client oid.Clie
 }
 
 func (s *Service) mayAssign(ctx context.Context, tx *ent.Client, client oid.Client, named []item[oid.Role]) error {
-	rows, err := rolesInSight(ctx, tx, named)
+	rows, err := rolesInSight(ctx, tx, named, store.Shared)
 	if err != nil {
 		return err
 	}

@@ -48,6 +48,11 @@ func (s *Service) taking(ctx context.Context, tx *ent.Client, l loss, path strin
 	return s.KeepAdministrator(ctx, tx, clients, path, change)
 }
 
+// Taking is taking for a change of another package: clients is a query for those whose members lose something by it.
+func (s *Service) Taking(ctx context.Context, tx *ent.Client, clients string, args []any, path string, change func() error) error {
+	return s.taking(ctx, tx, loss{clients, args}, path, change)
+}
+
 // foreign lists the clients out of the caller's scope that a change concerns: those of the loss, and those to which one
 // of them has given, for what is given counts within its giver's ceiling (domain 3.6).
 func (s *Service) foreign(ctx context.Context, l loss) ([]oid.Client, error) {

@@ -47,7 +47,7 @@ func (s *Service) CreatePackage(ctx context.Context, cmd CreatePackage) (oid.Pac
 	}
 	id := oid.New[oid.Package]()
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
-		owner, err := s.owner(ctx, tx, cmd.Owner)
+		owner, err := owner(ctx, tx, cmd.Owner)
 		if err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func (s *Service) CreatePackage(ctx context.Context, cmd CreatePackage) (oid.Pac
 			return apperr.At("input.base", apperr.NotAllowed, "only packages of the SYSTEM client, made by its users, are base packages")
 		}
 		if cmd.Application != "" {
-			if err := mayBeFor(ctx, tx, owner, cmd.Application); err != nil {
+			if err := s.mayBeFor(ctx, tx, owner, cmd.Application); err != nil {
 				return err
 			}
 		}
@@ -215,7 +215,7 @@ func (s *Service) AddPackageRoles(ctx context.Context, id oid.Package, roles []o
 		if err != nil {
 			return err
 		}
-		if _, err := rolesInSight(ctx, tx, named); err != nil {
+		if _, err := rolesInSight(ctx, tx, named, store.Shared); err != nil {
 			return err
 		}
 		holds, err := heldBy[oid.Role](ctx, s, packageRoles, id)

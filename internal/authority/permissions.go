@@ -45,7 +45,7 @@ func (s *Service) CreatePermission(ctx context.Context, cmd CreatePermission) (o
 	}
 	id := oid.New[oid.Permission]()
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
-		app, err := tx.Application.Query().Where(application.ID(cmd.Application)).Only(ctx)
+		app, err := store.ForUpdate(s.db, tx.Application.Query().Where(application.ID(cmd.Application))).Only(ctx)
 		if ent.IsNotFound(err) {
 			return apperr.At("input.applicationId", apperr.NotFound, "no such application")
 		}

@@ -37,7 +37,7 @@ func (s *Service) CreateRole(ctx context.Context, cmd CreateRole) (oid.Role, err
 	}
 	id := oid.New[oid.Role]()
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
-		owner, err := s.owner(ctx, tx, cmd.Owner)
+		owner, err := owner(ctx, tx, cmd.Owner)
 		if err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func (s *Service) CreateRole(ctx context.Context, cmd CreateRole) (oid.Role, err
 		switch {
 		case cmd.Application != "":
 			create.SetApplicationID(cmd.Application)
-			err = mayBeFor(ctx, tx, owner, cmd.Application)
+			err = s.mayBeFor(ctx, tx, owner, cmd.Application)
 		case owner != oid.SystemClient:
 			err = apperr.At("input.applicationId", apperr.NotAllowed, "only roles of the SYSTEM client stand alone: name an application")
 		}
@@ -209,7 +209,7 @@ func (s *Service) AddPermissions(ctx context.Context, id oid.Role, permissions [
 		if err != nil {
 			return err
 		}
-		if err := permissionsInSight(ctx, tx, named); err != nil {
+		if err := permissionsInSight(ctx, tx, named, store.Shared); err != nil {
 			return err
 		}
 		holds, err := heldBy[oid.Permission](ctx, s, rolePermissions, id)

@@ -13,6 +13,7 @@ import (
 	"github.com/appanage/appanage/ent/accessgrant"
 	"github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/ent/permission"
+	"github.com/appanage/appanage/ent/predicate"
 	"github.com/appanage/appanage/ent/role"
 	"github.com/appanage/appanage/ent/tenant"
 	"github.com/appanage/appanage/internal/actor"
@@ -92,16 +93,18 @@ func inSight[T any, K oid.ID](rows []*T, id func(*T) K, named []item[K]) (map[K]
 	return found, errs.Err()
 }
 
-func rolesInSight(ctx context.Context, tx *ent.Client, named []item[oid.Role]) (map[oid.Role]*ent.Role, error) {
-	rows, err := tx.Role.Query().Where(role.IDIn(idsIn(named)...)).All(ctx)
+// rolesInSight reads roles that the caller sees; shared, where something is to be tied to them. Locks are taken after that
+// of the graph, where there is one.
+func rolesInSight(ctx context.Context, tx *ent.Client, named []item[oid.Role], locks ...predicate.Role) (map[oid.Role]*ent.Role, error) {
+	rows, err := tx.Role.Query().Where(role.IDIn(idsIn(named)...)).Where(locks...).Order(ent.Asc(role.FieldID)).All(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("authority: read roles: %w", err)
 	}
 	return inSight(rows, func(r *ent.Role) oid.Role { return r.ID }, named)
 }
 
-func permissionsInSight(ctx context.Context, tx *ent.Client, named []item[oid.Permission]) error {
-	rows, err := tx.Permission.Query().Where(permission.IDIn(idsIn(named)...)).All(ctx)
+func permissionsInSight(ctx context.Context, tx *ent.Client, named []item[oid.Permission], locks ...predicate.Permission) error {
+	rows, err := tx.Permission.Query().Where(permission.IDIn(idsIn(named)...)).Where(locks...).Order(ent.Asc(permission.FieldID)).All(ctx)
 	if err != nil {
 		return fmt.Errorf("authority: read permissions: %w", err)
 	}
@@ -120,12 +123,20 @@ func (s *Service) clientsInScope(ctx context.Context, tx *ent.Client, named []it
 	return err
 }
 
-// owner is the client named for what is made, or the caller's: locked, so that it does not go meanwhile.
-func (s *Service) owner(ctx context.Context, tx *ent.Client, client oid.Client) (oid.Client, error) {
+// owner is the client named for what is made, or the caller's: locked, so that it does not go meanwhile, but shared with
+// all others who make something of it.
+func owner(ctx context.Context, tx *ent.Client, client oid.Client) (oid.Client, error) {
 	if client == "" {
 		client = actor.From(ctx).Client
 	}
-	return client, s.clientsInScope(ctx, tx, []item[oid.Client]{{client, "input.clientId"}})
+	_, err := tx.Tenant.Query().Where(tenant.ID(client), scope.Listed(ctx, "Tenant"), store.Shared).Only(ctx)
+	if ent.IsNotFound(err) {
+		return "", apperr.At("input.clientId", apperr.NotFound, "no such client")
+	}
+	if err != nil {
+		return "", fmt.Errorf("authority: read the owner: %w", err)
+	}
+	return client, nil
 }
 
 func inScope(ctx context.Context, tx *ent.Client, client oid.Client) (bool, error) {
@@ -162,10 +173,10 @@ func expect(expected *int, version int) error {
 }
 
 // mayBeFor asks that a role or package of a client can be for an application: one which that client owns or may write,
-// and the caller sees. SYSTEM's can be for any.
-func mayBeFor(ctx context.Context, tx *ent.Client, owner oid.Client, app oid.Application) error {
+// and the caller sees. SYSTEM's can be for any. The application is locked, so that it is not removed meanwhile.
+func (s *Service) mayBeFor(ctx context.Context, tx *ent.Client, owner oid.Client, app oid.Application) error {
 	const path = "input.applicationId"
-	row, err := tx.Application.Query().Where(application.ID(app)).Only(ctx)
+	row, err := store.ForUpdate(s.db, tx.Application.Query().Where(application.ID(app))).Only(ctx)
 	if ent.IsNotFound(err) {
 		return apperr.At(path, apperr.NotFound, "no such application")
 	}

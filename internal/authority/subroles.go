@@ -28,7 +28,7 @@ func (s *Service) AddSubRoles(ctx context.Context, id oid.Role, subs []oid.Role)
 		if err != nil {
 			return err
 		}
-		if _, err := rolesInSight(ctx, tx, named); err != nil {
+		if _, err := rolesInSight(ctx, tx, named, store.Shared); err != nil {
 			return err
 		}
 		includes, err := heldBy[oid.Role](ctx, s, roleSubRoles, id)

@@ -12,7 +12,10 @@ import (
 // Grant is what decides of a row of access_grants.
 type Grant struct {
 	Level     enum.AccessLevel
-	ExpiresAt *time.Time
+	ExpiresAt *time.Time // in effect
+	// Lent says that a client with write access gave it, LentUntil until when. Only why it is not in force needs them.
+	Lent      bool
+	LentUntil *time.Time
 }
 
 // InForce gives the level a grant gives at an instant; "" for none. nil is no grant.
@@ -35,6 +38,7 @@ func Access(owner, client oid.Client, grant *Grant, now time.Time) enum.AccessLe
 type Application struct {
 	Owner, Creator oid.Client
 	AccessType     enum.AccessType
+	Status         enum.ApplicationStatus // ACTIVE when empty
 }
 
 // Caller is what decides of the caller, for one application.

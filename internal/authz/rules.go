@@ -3,6 +3,7 @@ package authz
 import (
 	"slices"
 
+	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/oid"
 )
 
@@ -28,6 +29,33 @@ type Rules struct {
 	// Joins: an invitation may be accepted: by nobody signed in, or by the user whose proven address was invited
 	// (domain 2.7). Both are canonical; proven is "" for an address that is not.
 	Joins func(signedIn bool, proven, invited string) bool
+	// BindsPlatformHost: a caller may bind an origin on a host of the platform's own, or below one of its suffixes
+	// (domain 7.1).
+	BindsPlatformHost func(caller oid.Client) bool
+	// SharesNames: sub-domains that are bound share one namespace with the codes of applications (domain 4.2, 7.1).
+	SharesNames func() bool
+	// PathLeads: the path of a URL may say where it leads (domain 7.2).
+	PathLeads func(onPlatformHost bool) bool
+	// Grants: a caller may give a client access to an application as its owner does, change it, and bar the client.
+	Grants func(c Caller, to Grantee) bool
+	// Lends: a caller may give access on, as a client with write access does (domain 5.3).
+	Lends func(c Caller, app Application, l Loan) bool
+	// Takes: a client may take access for itself (domain 5.3).
+	Takes func(t Taking) bool
+	// Revokes: a caller may take a grant away (domain 5.3).
+	Revokes func(c Caller, g Given) bool
+	// SetsProperties: a caller may set and delete the properties of a client with so much access, which may be in his scope
+	// (domain 6.4).
+	SetsProperties func(c Caller, target enum.AccessLevel, targetInScope bool) bool
+	// Depends: an application may be made to depend on others by those who answer for its owner; to write it is not enough
+	// (domain 8.1).
+	Depends func(ownerInScope bool) bool
+	// Embeds: the owner of an application consents to another one's depending on it (domain 8.1).
+	Embeds func(Embedding) bool
+	// Removes: a caller may plan the removal of an application, and remove it where nothing stands against it (domain 11.3).
+	Removes func(c Caller, app Application) bool
+	// ForcesRemoval: …and where something does.
+	ForcesRemoval func(c Caller) bool
 }
 
 // Held is what a caller holds.
@@ -68,5 +96,17 @@ func DefaultRules() Rules {
 		KeepsAdministrator: func(before, after int, manages bool) bool { return manages || before == 0 || after > 0 },
 		ChangesStatus:      func(caller, target oid.Client) bool { return target != caller && target != oid.SystemClient },
 		Joins:              func(signedIn bool, proven, invited string) bool { return !signedIn || proven == invited },
+		BindsPlatformHost:  func(caller oid.Client) bool { return caller == oid.SystemClient },
+		SharesNames:        func() bool { return true },
+		PathLeads:          func(onPlatformHost bool) bool { return onPlatformHost },
+		Grants:             grants,
+		Lends:              lends,
+		Takes:              MayTake,
+		Revokes:            revokes,
+		SetsProperties:     MaySetProperties,
+		Depends:            func(ownerInScope bool) bool { return ownerInScope },
+		Embeds:             embeds,
+		Removes:            MayUpdate,
+		ForcesRemoval:      func(c Caller) bool { return c.Rules },
 	}
 }

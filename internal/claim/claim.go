@@ -1,5 +1,5 @@
 // Package claim gives out codes, each once for all time (domain 1.2, 1.3, 4.2): by inserting into a table whose
-// rows are never deleted, never by looking first.
+// rows are never deleted, never by looking first. Sub-domains are among them (domain 7.1).
 package claim
 
 import (
@@ -79,15 +79,24 @@ func Code(ctx context.Context, tx *ent.Client, space Space, asked, name string) 
 
 // insert claims a name; false when it is claimed. On both engines a refused row leaves the transaction usable.
 func insert(ctx context.Context, tx *ent.Client, space Space, code string) (bool, error) {
-	ctx = actor.System(ctx, "claimed names belong to nobody")
-	err := tx.ClaimedName.Create().SetID(space.name + "/" + code).SetClaimedAt(actor.From(ctx).Now()).Exec(ctx)
+	err := mark(ctx, tx, space.name+"/"+code)
 	if store.IsUnique(err) {
 		return false, nil
 	}
-	if err != nil {
-		return false, fmt.Errorf("claim: insert: %w", err)
+	return err == nil, err
+}
+
+// mark writes a row, for good.
+func mark(ctx context.Context, tx *ent.Client, id string) error {
+	ctx = asPlatform(ctx)
+	if err := tx.ClaimedName.Create().SetID(id).SetClaimedAt(actor.From(ctx).Now()).Exec(ctx); err != nil {
+		return fmt.Errorf("claim: insert: %w", err)
 	}
-	return true, nil
+	return nil
+}
+
+func asPlatform(ctx context.Context) context.Context {
+	return actor.System(ctx, "claimed names belong to nobody")
 }
 
 // Stem makes a code from the letters and digits of a name: accents dropped, cut to length, beginning with a letter.

@@ -35,6 +35,7 @@ func (m *Migrate) Run(ctx context.Context) error {
 type Admin struct {
 	Create Create `cmd:"" help:"Make an administrator: of the platform, or of the client named. The password is asked for, or read from a pipe or from APPANAGE_PASSWORD."`
 
+	RotateKeys  RotateKeys  `cmd:"" help:"Encrypt every secret property anew under the first encryption key. May be interrupted, and repeated."`
 	AuditVerify AuditVerify `cmd:"" help:"Check that no sealed event of the trail was changed, dropped or moved, and tell up to where it is sealed."`
 }
 

@@ -18,7 +18,7 @@ const password = "correct horse battery"
 // signedIn is a hub with demo data, and the tokens of the users named, at their clients.
 func signedIn(t *testing.T, h *hubtest.Hub) []demo.User {
 	t.Helper()
-	users, err := demo.Fill(t.Context(), h.DB, demo.Services{Tenancy: h.Tenancy, Identity: h.Identity, Applications: h.Applications}, password)
+	users, err := demo.Fill(t.Context(), h.DB, demo.Services{Tenancy: h.Tenancy, Identity: h.Identity, Applications: h.Applications, Properties: h.Properties}, password)
 	h.Must(err)
 	return users
 }

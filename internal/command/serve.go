@@ -25,6 +25,9 @@ import (
 	"github.com/appanage/appanage/internal/hub"
 	"github.com/appanage/appanage/internal/identity"
 	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/outbox"
+	"github.com/appanage/appanage/internal/participant"
+	"github.com/appanage/appanage/internal/prove"
 	"github.com/appanage/appanage/internal/store"
 )
 
@@ -34,6 +37,10 @@ type Serve struct{ config.Serve }
 // Run implements the command.
 func (s *Serve) Run(ctx context.Context) (err error) {
 	log := s.Logger()
+	told, err := participant.Load(s.Participants)
+	if err != nil {
+		return err
+	}
 	database, keys, cleanUp, err := s.where()
 	if err != nil {
 		return err
@@ -53,6 +60,9 @@ func (s *Serve) Run(ctx context.Context) (err error) {
 		return err
 	}
 	if s.Demo {
+		if len(s.URLSuffix) == 0 {
+			s.URLSuffix = []string{demo.Suffix}
+		}
 		if err := s.fill(ctx, h, listener.Addr().String()); err != nil {
 			return err
 		}
@@ -67,12 +77,26 @@ func (s *Serve) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	handler, err := h.Handler(hub.HTTP{Keys: keys, Clock: clock.Clock{}, Reads: hub.Reads(s.Reads), Options: options})
+	encryption, err := s.EncryptionKeys(database, func() (config.Keys, error) { return keys, nil })
 	if err != nil {
 		return err
 	}
-	defer working(ctx, h, hub.Work{Keys: keys, Logger: log, Also: []func(context.Context) error{h.Outbox(outgoing).Run}})()
+	handler, err := h.Handler(hub.HTTP{Keys: keys, Encryption: encryption, URLSuffix: s.URLSuffix, PlatformHost: s.PlatformHost, Proof: prove.Options{Resolver: s.DNSResolver}, Clock: clock.Clock{}, Reads: hub.Reads(s.Reads), Participants: participant.Names(told), Options: options})
+	if err != nil {
+		return err
+	}
+	outgoing.Participants = told
+	defer working(ctx, h, hub.Work{Keys: keys, Logger: log, Also: deliveries(h.Workers(outgoing))})()
 	return httpapi.Run(ctx, listener, handler, log)
+}
+
+// deliveries are the jobs of workers.
+func deliveries(workers []*outbox.Worker) []func(context.Context) error {
+	jobs := make([]func(context.Context) error, len(workers))
+	for i, w := range workers {
+		jobs[i] = w.Run
+	}
+	return jobs
 }
 
 // working starts what a node does beside answering; the function it gives ends that and waits for its end.
@@ -155,7 +179,7 @@ func (s *Serve) fill(ctx context.Context, h *hub.Hub, address string) error {
 		}
 		password = token[len(token)-16:]
 	}
-	users, err := demo.Fill(ctx, h.DB, demo.Services{Tenancy: h.Tenancy, Identity: h.Identity, Applications: h.Applications}, password)
+	users, err := demo.Fill(ctx, h.DB, demo.Services{Tenancy: h.Tenancy, Identity: h.Identity, Applications: h.Applications, Properties: h.Properties}, password)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -34,6 +35,7 @@ type Secret struct {
 type Serve struct {
 	Database
 	Secret
+	Encryption
 
 	Listen       string `default:"127.0.0.1:8080" help:"Address to listen on. Default: ${default}." placeholder:"HOST:PORT"`
 	Production   bool   `help:"Production mode: the GraphiQL page is off, and callers without a token cannot read the schema."`
@@ -45,7 +47,9 @@ type Serve struct {
 	AdminPassword string `help:"His password. Better given by the environment than on the command line." placeholder:"PASSWORD"`
 
 	Mail
+	URLs
 
+	Participants string         `help:"JSON list of the services that are told when an application is removed, each {\"name\", \"url\", \"secret\"}; keep it readable by the server alone." placeholder:"FILE"`
 	CORSOrigin   []string       `name:"cors-origin" help:"Web origin whose pages may call, such as https://app.example.com; may be given many times." placeholder:"ORIGIN"`
 	TrustedProxy []netip.Prefix `help:"Network of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8; may be given many times." placeholder:"CIDR"`
 	RateAddress  float64        `default:"200" help:"Requests per second from one address, in the long run; 0 for no bound. Default: ${default}." placeholder:"N"`
@@ -84,7 +88,7 @@ func (s *Serve) Validate() error {
 			return fmt.Errorf("--cors-origin: %q is not an exact origin such as https://app.example.com", o)
 		}
 	}
-	return s.validate()
+	return errors.Join(s.Mail.validate(), s.URLs.validate())
 }
 
 // isOrigin tells whether a text is exactly an origin of the web.

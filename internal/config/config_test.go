@@ -42,6 +42,18 @@ func TestServeRefusesWhatDoesNotGoTogether(t *testing.T) {
 		"links home":               {func(s *config.Serve) { s.Origin = "https://hub.example" }, ""},
 		"links to a path":          {func(s *config.Serve) { s.Origin = "https://hub.example/x" }, "--origin"},
 		"links to another scheme":  {func(s *config.Serve) { s.Origin = "ftp://hub.example" }, "--origin"},
+		"a platform host":          {func(s *config.Serve) { s.PlatformHost = []string{"Hub.example.com", "localhost:5173"} }, ""},
+		"a host with a scheme":     {func(s *config.Serve) { s.PlatformHost = []string{"https://hub.example.com"} }, "--platform-host"},
+		"a host with a path":       {func(s *config.Serve) { s.PlatformHost = []string{"hub.example.com/x"} }, "--platform-host"},
+		"a host with a question":   {func(s *config.Serve) { s.PlatformHost = []string{"hub.example.com?"} }, "--platform-host"},
+		"an address for a host":    {func(s *config.Serve) { s.PlatformHost = []string{"10.0.0.1"} }, "--platform-host"},
+		"suffixes":                 {func(s *config.Serve) { s.URLSuffix = []string{".apps.example.com", ".sites.example.org"} }, ""},
+		"a suffix without its dot": {func(s *config.Serve) { s.URLSuffix = []string{"apps.example.com"} }, "--url-suffix"},
+		"half a suffix":            {func(s *config.Serve) { s.URLSuffix = []string{".com"} }, "--url-suffix"},
+		"a suffix with a port":     {func(s *config.Serve) { s.URLSuffix = []string{".apps.example.com:8443"} }, "--url-suffix"},
+		"a suffix twice":           {func(s *config.Serve) { s.URLSuffix = []string{".a.example", ".A.example"} }, "--url-suffix"},
+		"a resolver":               {func(s *config.Serve) { s.DNSResolver = "[::1]:53" }, ""},
+		"a resolver without port":  {func(s *config.Serve) { s.DNSResolver = "10.0.0.1" }, "--dns-resolver"},
 		"an origin without scheme": {func(s *config.Serve) { s.CORSOrigin = []string{"a.example"} }, "--cors-origin"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -52,6 +64,17 @@ func TestServeRefusesWhatDoesNotGoTogether(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+// domain 7.1: what is the platform's own is compared in canonical form.
+func TestHostsAreBroughtToCanonicalForm(t *testing.T) {
+	s := config.Serve{Listen: "127.0.0.1:8080", URLs: config.URLs{PlatformHost: []string{"HUB.example.com.", "hub.example.com:443"}, URLSuffix: []string{".Äpfel.example"}}}
+	if err := s.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	if s.PlatformHost[0] != "hub.example.com" || s.PlatformHost[1] != "hub.example.com" || s.URLSuffix[0] != ".xn--pfel-koa.example" {
+		t.Errorf("got %q, %q", s.PlatformHost, s.URLSuffix)
 	}
 }
 

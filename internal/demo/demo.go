@@ -19,6 +19,7 @@ import (
 	"github.com/appanage/appanage/internal/clock"
 	"github.com/appanage/appanage/internal/identity"
 	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/property"
 	"github.com/appanage/appanage/internal/store"
 	"github.com/appanage/appanage/internal/tenancy"
 )
@@ -31,6 +32,7 @@ type Services struct {
 	Tenancy      *tenancy.Service
 	Identity     *identity.Service
 	Applications *application.Service
+	Properties   *property.Service
 }
 
 // User is someone to sign in as, by user name and password, at the client with the code: but for SYSTEM's users the
@@ -68,8 +70,8 @@ func Fill(ctx context.Context, db *store.DB, services Services, password string)
 			{"packages", f.makePackages},
 			{"gifts", f.makeGifts},
 			{"memberships", f.makeMemberships},
-			{"properties", f.makeProperties},
 			{"URLs", f.makeURLs},
+			{"properties", f.makeProperties},
 			{"suspensions", f.suspend},
 		} {
 			if err := step.do(ctx); err != nil {

@@ -22,6 +22,7 @@ import (
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/identity"
 	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/property"
 	"github.com/appanage/appanage/internal/store"
 	"github.com/appanage/appanage/internal/tenancy"
 	"github.com/appanage/appanage/internal/testkit"
@@ -38,7 +39,7 @@ type world struct {
 
 func services(db *store.DB) demo.Services {
 	return demo.Services{
-		Tenancy: tenancy.New(db), Identity: identity.New(db, identity.DefaultSessionLimits), Applications: application.New(db),
+		Tenancy: tenancy.New(db), Identity: identity.New(db, identity.DefaultSessionLimits), Applications: application.New(db), Properties: property.New(db),
 	}
 }
 

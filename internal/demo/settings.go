@@ -4,14 +4,14 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/appanage/appanage/internal/application"
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/origin"
+	"github.com/appanage/appanage/internal/property"
 )
 
-// suffix is where the demo's applications would have their sub-domains.
-const suffix = ".apps.example.com"
+// Suffix is that of the demo's platform: its applications have their sub-domains below it.
+const Suffix = ".apps.example.com"
 
 // settingRow is the properties of an application for a client, set by a client that domain 6.4 lets do so.
 type settingRow struct {
@@ -26,13 +26,13 @@ type value struct {
 
 var settings = []settingRow{
 	{"invoice-flow", system, system, []value{
-		{"REGISTRATION_TYPE", "NONE", false}, {"URL_SUFFIX", suffix, false}, {"THEME", "slate", true},
+		{"REGISTRATION_TYPE", "NONE", false}, {"URL_SUFFIX", Suffix, false}, {"THEME", "slate", true},
 		{"SUPPORT_EMAIL", "support@example.com", true}, {"PAYMENT_TERM_DAYS", "14", false},
 	}},
 	{"invoice-flow", "MORGENAU", "MORGENAU", []value{{"THEME", "linde", true}, {"SUPPORT_EMAIL", "hilfe@morgenau.example.com", true}, {"PAYMENT_TERM_DAYS", "30", false}}},
 	{"invoice-flow", "HOLZWERK", "MORGENAU", []value{{"PAYMENT_TERM_DAYS", "10", false}}},
 	{"morgenau-laden", "MORGENAU", "MORGENAU", []value{
-		{"REGISTRATION_TYPE", "EMAIL_LINK", true}, {"REGISTRATION_SIGN_IN", "true", true}, {"URL_SUFFIX", suffix, false},
+		{"REGISTRATION_TYPE", "EMAIL_LINK", true}, {"REGISTRATION_SIGN_IN", "true", true}, {"URL_SUFFIX", Suffix, false},
 		{"THEME", "linde", true}, {"SUPPORT_EMAIL", "laden@morgenau.example.com", true}, {"USER_CHECK", "UNIQUE_IN_BASE", false},
 	}},
 	{"morgenau-laden", "KORNWINKEL", "KORNWINKEL", []value{
@@ -40,7 +40,7 @@ var settings = []settingRow{
 		{"SUPPORT_EMAIL", "laden@backstube-kornwinkel.example.org", true},
 	}},
 	{"auftragsbuch", "MORGENAU", "MORGENAU", []value{
-		{"REGISTRATION_TYPE", "INVITATION_CODE", true}, {"REGISTRATION_SIGN_IN", "true", true}, {"URL_SUFFIX", suffix, false},
+		{"REGISTRATION_TYPE", "INVITATION_CODE", true}, {"REGISTRATION_SIGN_IN", "true", true}, {"URL_SUFFIX", Suffix, false},
 		{"THEME", "linde", true}, {"ORDER_NUMBER_FORMAT", "A-{year}-{number}", false},
 	}},
 	{"auftragsbuch", "HOLZWERK", "HOLZWERK", []value{{"THEME", "eiche", true}, {"ORDER_NUMBER_FORMAT", "HW{number}", false}}},
@@ -49,12 +49,12 @@ var settings = []settingRow{
 	{"werkstattplaner", "HOLZWERK", "HOLZWERK", []value{{"THEME", "eiche", true}, {"SHIFT_START", "06:30", false}}},
 	{"einsatzplan", "HOLZNORD", "HOLZNORD", []value{{"WEEK_START", "MONDAY", false}, {"THEME", "eiche", true}}},
 	{"vorbestellung", "KORNWINKEL", "KORNWINKEL", []value{
-		{"REGISTRATION_TYPE", "OTP_PHONE", true}, {"REGISTRATION_SIGN_IN", "true", true}, {"URL_SUFFIX", suffix, false},
+		{"REGISTRATION_TYPE", "OTP_PHONE", true}, {"REGISTRATION_SIGN_IN", "true", true}, {"URL_SUFFIX", Suffix, false},
 		{"URL", "https://backstube-kornwinkel.example.org", true}, {"PICKUP_UNTIL", "18:00", true},
 	}},
 	{"vorbestellung", "SEEUFER", "KORNWINKEL", []value{{"PICKUP_UNTIL", "16:30", true}}},
 	{"tarnbrook-crm", "TARNBROOK", "TARNBROOK", []value{
-		{"REGISTRATION_TYPE", "IMMEDIATE", true}, {"REGISTRATION_SIGN_IN", "true", true}, {"URL_SUFFIX", suffix, false},
+		{"REGISTRATION_TYPE", "IMMEDIATE", true}, {"REGISTRATION_SIGN_IN", "true", true}, {"URL_SUFFIX", Suffix, false},
 		{"THEME", "heather", true}, {"SUPPORT_EMAIL", "crm@tarnbrook.example.com", true},
 	}},
 	{"tarnbrook-crm", "OAKLEDGE", "OAKLEDGE", []value{{"THEME", "acorn", true}, {"SUPPORT_EMAIL", "help@oakledge.example.org", true}}},
@@ -96,12 +96,13 @@ var urls = []urlRow{
 }
 
 func (f *filler) makeProperties(ctx context.Context) error {
+	properties := f.Properties.Configured([]string{Suffix}, property.Ring{}) // the demo has no secrets
 	for _, s := range settings {
-		cmd := application.SetProperties{Application: f.apps.of(s.application).id, Client: f.clients.of(s.client)}
+		cmd := property.Set{Application: f.apps.of(s.application).id, Client: f.clients.of(s.client)}
 		for _, v := range s.values {
-			cmd.Properties = append(cmd.Properties, application.Property{Name: v.name, Value: v.text, Public: &v.public})
+			cmd.Properties = append(cmd.Properties, property.Property{Name: v.name, Value: v.text, Public: &v.public})
 		}
-		if _, err := f.Applications.SetProperties(f.as(ctx, s.by), cmd); err != nil {
+		if _, err := properties.Set(f.as(ctx, s.by), cmd); err != nil {
 			return fmt.Errorf("%s for %s: %w", s.application, s.client, err)
 		}
 	}

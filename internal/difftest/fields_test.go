@@ -2,6 +2,7 @@ package difftest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -16,6 +17,7 @@ func (g *generator) pickField(s *spot) *ast.FieldDefinition {
 	for _, f := range s.def.Fields {
 		switch {
 		case strings.HasPrefix(f.Name, "__") && !g.chance(3):
+		case slices.Contains(referred, f.Name) && !g.chance(25): // with one, both sides are the reference
 		case g.schema.Types[f.Type.Name()].IsLeafType():
 			leaves = append(leaves, f)
 		case strings.HasPrefix(s.def.Name, "__") && s.depth > 1: // validation bounds how deep the schema is asked about

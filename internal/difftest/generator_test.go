@@ -21,7 +21,7 @@ import (
 func TestGeneratorReachesTheWholeSchema(t *testing.T) {
 	f := newFixture(t, testkit.DB(t, store.SQLite, store.Options{Install: authority.Install}))
 	reached := map[string]bool{}
-	for seed := range uint64(6_000) {
+	for seed := range uint64(12_000) {
 		op, _ := generate(f.pools, rand.New(rand.NewPCG(seed, 0)))
 		if seed%100 == 0 {
 			if again, _ := generate(f.pools, rand.New(rand.NewPCG(seed, 0))); again.String() != op.String() {

@@ -33,6 +33,8 @@ func newPools(tb testing.TB, h *hubtest.Hub, w *world) *pools {
 		slices.Sort(list)
 		p.words[column] = slices.Compact(list)
 	}
+	p.words["names"] = propertyNames
+	p.words["url"] = p.words["proven_origin"]
 	for _, f := range p.schema.Query.Fields {
 		if isConnection(f.Type) {
 			p.gatherCursors(tb, h, w, f)

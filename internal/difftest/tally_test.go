@@ -20,8 +20,8 @@ import (
 // who hold every authority. (Others may hold what is wrong where the reference executor never comes by.)
 const leastPlanned = 90
 
-// referred are the fields that no plan answers, for the kernel of authorities does: operations with them do not count.
-var referred = []string{"authorityHolders", "authorities"}
+// referred are the fields that no plan answers, for kernels of the domain do: operations with them do not count.
+var referred = []string{"authorityHolders", "authorities", "loadOrder", "propertyDefinitions", "resolveUrl", "urlFor", "applicationsAvailable", "effectiveAccess"}
 
 // tally counts what was asked and how it was answered. Runners share it.
 type tally struct {

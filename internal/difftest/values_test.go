@@ -30,6 +30,11 @@ func (g *generator) arguments(c *choice, objects int) {
 	case len(f.Arguments) > 1 && (g.clean || g.chance(70)):
 		a := pick(g.rng, f.Arguments) // one of several ways to name something
 		given[a.Name] = g.value(a.Type, a.Name, f)
+		for _, a := range f.Arguments {
+			if a.Type.NonNull {
+				given[a.Name] = g.value(a.Type, a.Name, f)
+			}
+		}
 	default:
 		for _, a := range f.Arguments {
 			if a.Type.NonNull || g.chance(50) {
@@ -37,8 +42,8 @@ func (g *generator) arguments(c *choice, objects int) {
 			}
 		}
 	}
-	if f.Type.Elem != nil && len(f.Arguments) == 0 {
-		c.page = 5 // lists of the schema itself
+	if f.Type.Elem != nil && f.Arguments.ForName("ids") == nil {
+		c.page = 5 // lists of the schema itself, and of objects without ids
 	}
 	var parts []string
 	for _, a := range f.Arguments {

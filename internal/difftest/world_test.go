@@ -62,6 +62,7 @@ func build(tb testing.TB, h *hubtest.Hub) *world {
 	w.people()
 	w.callers()
 	w.news()
+	w.dependencies()
 	w.store(tb, h)
 	return w
 }
@@ -175,30 +176,45 @@ func (w *world) grant(a app, to client, level string, ends any) {
 		return
 	}
 	w.add("access_grants", row{"id": id[oid.AccessGrant](n*17%499 + 1), "client_id": to.id, "application_id": a.id, "level": level, "expires_at": ends,
-		"reason": pick(w.rng, texts), "giver_id": w.related(a.owner).id, "given_by_id": nil})
+		"reason": pick(w.rng, texts), "giver_id": w.related(a.owner).id, "given_by_id": nil, "embeddable": n%3 == 0, "lent": w.chance(25), "lent_until": w.ends()})
 }
 
 // settings: properties and URLs, for several clients with the same names.
 func (w *world) settings() {
 	for i := range 260 {
 		a := pick(w.rng, w.apps[:70])
-		c, name := w.related(a.owner), pick(w.rng, []string{"COLOUR", "NAME_1", "NAME_10", "NAME_2", "Z"})
+		c, name := w.related(a.owner), pick(w.rng, propertyNames)
 		if w.first("property", a.id, c.id, name) {
 			w.add("application_properties", row{"id": id[oid.Property](i*19%521 + 1), "client_id": c.id, "application_id": a.id, "name": name,
-				"value": pick(w.rng, texts), "public": w.chance(50)})
+				"value": pick(w.rng, texts), "public": w.chance(50), "secret": w.chance(20), "sealed": nil})
 		}
 	}
+	w.changes()
 	for i := range 180 {
 		a := pick(w.rng, w.apps[:70])
 		c, origin := w.related(a.owner), fmt.Sprintf("https://host%d.example", w.rng.IntN(9))
 		if !w.first("url", a.id, c.id, origin) {
 			continue
 		}
-		r := row{"id": id[oid.ClientURL](i*23%499 + 1), "client_id": c.id, "application_id": a.id, "origin": origin, "status": "PENDING", "proven_at": nil, "proven_origin": nil}
+		r := row{"id": id[oid.ClientURL](i*23%499 + 1), "client_id": c.id, "application_id": a.id, "origin": origin, "challenge": fmt.Sprint("appanage-", i),
+			"status": "PENDING", "proven_at": nil, "proven_origin": nil}
 		if w.chance(40) {
 			r["status"], r["proven_at"], r["proven_origin"] = "PROVEN", w.moment(), fmt.Sprintf("https://%d.example", i)
 		}
 		w.add("client_urls", r)
+	}
+}
+
+// propertyNames: some that the platform knows, and has a default for or not.
+var propertyNames = []string{"COLOUR", "NAME_1", "NAME_10", "NAME_2", "REGISTRATION_TYPE", "URL", "Z"}
+
+// changes is the history of properties, by users and clients that there are, and others that are gone.
+func (w *world) changes() {
+	for i := range 120 {
+		a := pick(w.rng, w.apps[:70])
+		w.add("property_changes", row{"id": id[oid.PropertyChange](i*31%131 + 1), "client_id": w.related(a.owner).id, "application_id": a.id, "name": pick(w.rng, propertyNames),
+			"value": w.maybe(pick(w.rng, texts)), "public": w.chance(50), "secret": w.chance(20), "removed": w.chance(30),
+			"changed_by_client_id": w.maybe(w.related(a.owner).id), "changed_by_id": w.maybe(id[oid.User](w.rng.IntN(40)))})
 	}
 }
 

@@ -21,7 +21,7 @@ type row map[string]any
 
 // tables lists what is written, after what its foreign keys point at.
 var tables = []string{
-	"clients", "client_paths", "users", "applications", "access_grants", "application_properties", "client_urls",
+	"clients", "client_paths", "users", "applications", "access_grants", "application_properties", "property_changes", "client_urls", "application_dependencies",
 	"permissions", "roles", "role_paths", "role_sub_roles", "role_permissions", "packages", "package_roles", "package_gifts",
 	"memberships", "membership_roles", "sessions", "invitations", "invitation_roles", "outbox_events", "audit_events",
 }
@@ -43,7 +43,7 @@ func newWriter(seed uint64) *writer {
 // add adds a row with an id, times and a version. A name gets its folded key.
 func (w *writer) add(table string, r row) {
 	r["created_at"], r["updated_at"], r["version"] = w.moment(), w.moment(), 1+w.rng.IntN(3)*w.rng.IntN(1<<29)
-	if text, ok := r["name"].(string); ok && table != "application_properties" {
+	if text, ok := r["name"].(string); ok && table != "application_properties" && table != "property_changes" {
 		r["name_key"] = fold.Key(text)
 	}
 	w.link(table, r)

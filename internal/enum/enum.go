@@ -141,6 +141,89 @@ const (
 // Values lists every URL status.
 func (URLStatus) Values() []string { return list(URLPending, URLProven) }
 
+// AccessReason says why a client has access to an application, or has none (domain 5.5).
+type AccessReason string
+
+// The words.
+const (
+	ReasonOwner     AccessReason = "OWNER"
+	ReasonGrant     AccessReason = "GRANT"
+	ReasonNone      AccessReason = "NONE"
+	ReasonBarred    AccessReason = "BARRED"
+	ReasonExpired   AccessReason = "EXPIRED"
+	ReasonSleeping  AccessReason = "SLEEPING"
+	ReasonArchived  AccessReason = "ARCHIVED"
+	ReasonSuspended AccessReason = "SUSPENDED"
+)
+
+// Values lists every one.
+func (AccessReason) Values() []string {
+	return list(ReasonOwner, ReasonGrant, ReasonNone, ReasonBarred, ReasonExpired, ReasonSleeping, ReasonArchived, ReasonSuspended)
+}
+
+// PropertySourceKind says whose value of a property is in force (domain 6.2).
+type PropertySourceKind string
+
+// The words.
+const (
+	SourceOwn     PropertySourceKind = "OWN"
+	SourceManager PropertySourceKind = "MANAGER"
+	SourceOwner   PropertySourceKind = "OWNER"
+	SourceDefault PropertySourceKind = "DEFAULT"
+)
+
+// Values lists every one.
+func (PropertySourceKind) Values() []string {
+	return list(SourceOwn, SourceManager, SourceOwner, SourceDefault)
+}
+
+// PropertyType says what values a property takes (domain 6.3).
+type PropertyType string
+
+// The words.
+const (
+	PropertyText    PropertyType = "TEXT"
+	PropertyBoolean PropertyType = "BOOLEAN"
+	PropertyInteger PropertyType = "INTEGER"
+	PropertyWord    PropertyType = "WORD"
+	PropertyOrigin  PropertyType = "ORIGIN"
+)
+
+// Values lists every one.
+func (PropertyType) Values() []string {
+	return list(PropertyText, PropertyBoolean, PropertyInteger, PropertyWord, PropertyOrigin)
+}
+
+// DependencyState says whether a dependency works, and if not, why (domain 8).
+type DependencyState string
+
+// The words.
+const (
+	DependencyReady     DependencyState = "READY"
+	DependencyNoAccess  DependencyState = "NO_ACCESS"
+	DependencyNoConsent DependencyState = "NO_CONSENT"
+	DependencyArchived  DependencyState = "ARCHIVED"
+)
+
+// Values lists every one.
+func (DependencyState) Values() []string {
+	return list(DependencyReady, DependencyNoAccess, DependencyNoConsent, DependencyArchived)
+}
+
+// RemovalObstacleKind says what stands against the removal of an application (domain 11.2).
+type RemovalObstacleKind string
+
+// The words.
+const (
+	ObstacleClients    RemovalObstacleKind = "CLIENTS"
+	ObstacleDependents RemovalObstacleKind = "DEPENDENTS"
+)
+
+// Values lists every one.
+func (RemovalObstacleKind) Values() []string {
+	return list(ObstacleClients, ObstacleDependents)
+}
+
 func list[T ~string](values ...T) []string {
 	out := make([]string, len(values))
 	for i, v := range values {

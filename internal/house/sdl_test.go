@@ -85,7 +85,7 @@ var kindAuthority = map[string]string{
 	"Client": "Client_READ", "User": "User_READ", "Membership": "User_READ", "Session": "Session_READ",
 	"Permission": "Permission_READ", "Role": "Role_READ", "Package": "Package_READ", "Application": "Application_READ",
 	"Invitation": "User_READ", "OutboxEvent": "Audit_READ", "AuditEvent": "Audit_READ",
-	"AccessGrant": "Application_READ", "ApplicationProperty": "Application_READ", "ClientUrl": "Client_READ",
+	"AccessGrant": "Application_READ", "ApplicationDependency": "Application_READ", "ApplicationProperty": "Application_READ", "PropertyChange": "Application_READ", "ClientUrl": "Client_READ",
 }
 
 // free are the object-valued fields that need no authority, each with its reason. The payloads of mutations are free too:
@@ -166,7 +166,7 @@ func TestEnumsAreThoseOfTheCode(t *testing.T) {
 		"UserStatus": enum.UserStatus("").Values(), "ApplicationType": enum.ApplicationType("").Values(),
 		"AccessType": enum.AccessType("").Values(), "ApplicationStatus": enum.ApplicationStatus("").Values(),
 		"InvitationStatus": enum.InvitationStatus("").Values(), "OutboxStatus": enum.OutboxStatus("").Values(),
-		"AccessLevel": enum.AccessLevel("").Values(), "UrlStatus": enum.URLStatus("").Values(), "ErrorCode": apperr.Codes(),
+		"DependencyState": enum.DependencyState("").Values(), "AccessLevel": enum.AccessLevel("").Values(), "UrlStatus": enum.URLStatus("").Values(), "PropertySourceKind": enum.PropertySourceKind("").Values(), "PropertyType": enum.PropertyType("").Values(), "ErrorCode": apperr.Codes(),
 	} {
 		var sdl []string
 		for _, v := range schema.Types[name].EnumValues {

@@ -19,17 +19,22 @@ import (
 	"github.com/appanage/appanage/graph/generated"
 	"github.com/appanage/appanage/graph/plan"
 	"github.com/appanage/appanage/graph/present"
+	"github.com/appanage/appanage/internal/access"
 	"github.com/appanage/appanage/internal/application"
 	"github.com/appanage/appanage/internal/authn"
 	"github.com/appanage/appanage/internal/authority"
 	"github.com/appanage/appanage/internal/authz"
 	"github.com/appanage/appanage/internal/clock"
 	"github.com/appanage/appanage/internal/config"
+	"github.com/appanage/appanage/internal/dependency"
 	"github.com/appanage/appanage/internal/httpapi"
 	"github.com/appanage/appanage/internal/idempotency"
 	"github.com/appanage/appanage/internal/identity"
+	"github.com/appanage/appanage/internal/property"
+	"github.com/appanage/appanage/internal/prove"
 	"github.com/appanage/appanage/internal/store"
 	"github.com/appanage/appanage/internal/tenancy"
+	"github.com/appanage/appanage/internal/urls"
 )
 
 // rowBudget is the most rows one request may read, however its cost was reckoned (design 7).
@@ -41,7 +46,10 @@ type Hub struct {
 	Tenancy      *tenancy.Service
 	Authority    *authority.Service
 	Identity     *identity.Service
+	Access       *access.Service
 	Applications *application.Service
+	Properties   *property.Service
+	Dependencies *dependency.Service
 
 	limits   identity.SessionLimits
 	registry *prometheus.Registry
@@ -64,8 +72,10 @@ func Open(ctx context.Context, database string, limits identity.SessionLimits) (
 // New makes the services over a database that is open and migrated.
 func New(db *store.DB, registry *prometheus.Registry, limits identity.SessionLimits) *Hub {
 	return &Hub{
-		DB: db, Tenancy: tenancy.New(db), Authority: authority.New(db), Identity: identity.New(db, limits), Applications: application.New(db),
-		limits: limits, registry: registry,
+		DB: db, Tenancy: tenancy.New(db), Access: access.New(db), Authority: authority.New(db), Identity: identity.New(db, limits), Applications: application.New(db),
+		Properties:   property.New(db),
+		Dependencies: dependency.New(db),
+		limits:       limits, registry: registry,
 	}
 }
 
@@ -78,11 +88,23 @@ type HTTP struct {
 	Clock clock.Clock
 	// Reads says which executor answers queries.
 	Reads Reads
+	// Encryption has the keys of secret values, the one that encrypts first; none: secrets are refused.
+	Encryption []config.EncryptionKey
+	// URLSuffix has the suffixes of the platform's own hosts, each with its leading dot.
+	URLSuffix []string
 	// AlterPlans changes what the planner knows before it begins: for tests that break it on purpose.
 	AlterPlans func(*plan.Table)
 	// AlterRules takes a guard away: for tests that show what it stops.
 	AlterRules func(*authz.Rules)
+	// Participants are the names of the services that are told of removals.
+	Participants []string
+	// PlatformHost has the hosts of the platform's own pages, each with its port where it is not the scheme's own.
+	PlatformHost []string
+	// Proof says how all other hosts are proven.
+	Proof prove.Options
 	httpapi.Options
+
+	ring property.Ring // of Encryption
 }
 
 // Reads names an executor of queries. Their answers are the same.
@@ -100,6 +122,9 @@ const (
 func (h *Hub) Handler(o HTTP) (http.Handler, error) {
 	authenticator, err := authn.New(h.DB, o.Clock, h.limits)
 	if err != nil {
+		return nil, err
+	}
+	if o.ring, err = Ring(o.Encryption); err != nil {
 		return nil, err
 	}
 	o.Schema = h.reference(o, authenticator)
@@ -129,14 +154,25 @@ func (h *Hub) reference(o HTTP, authenticator *authn.Authenticator) graphql.Exec
 		o.AlterRules(&rules)
 	}
 	guards := h.Authority.Under(rules)
+	urls := urls.New(h.DB, o.urls()).Under(rules)
 	return generated.NewExecutableSchema(generated.Config{
 		Resolvers: &graph.Resolver{
-			DB: h.DB, Cursors: cursors(o.Keys), Applications: h.Applications, Authority: guards,
-			Tenancy: h.Tenancy.Under(rules), Identity: h.Identity.Under(rules, guards).Keyed(o.Keys.Key("attempts")),
+			DB: h.DB, Cursors: cursors(o.Keys), Applications: h.Applications, Access: h.Access.Under(rules), Authority: guards,
+			Tenancy: h.Tenancy.Under(rules), Identity: h.Identity.Under(rules, guards).Keyed(o.Keys.Key("attempts")).Behind(urls), URLs: urls,
+			Embedding:  h.Dependencies.Under(rules),
+			Properties: h.Properties.Under(rules).Configured(o.URLSuffix, o.ring),
+			Removals: h.Applications.Removals(application.RemovalOptions{
+				Rules: rules, Guards: guards, Key: o.Keys.Key("removal"), Participants: o.Participants,
+			}),
 			Once: idempotency.New(h.DB, o.Keys.Key("idempotency")), SignedOut: authenticator.Forget,
 		},
 		Directives: generated.DirectiveRoot{Authority: present.Authority, SignedIn: present.SignedIn, Public: present.Public},
 	})
+}
+
+// urls says what of the internet is the platform's own.
+func (o HTTP) urls() urls.Options {
+	return urls.Options{PlatformHosts: o.PlatformHost, Suffixes: o.URLSuffix, Production: !o.Development, Proof: o.Proof}
 }
 
 // bounded gives each operation its key, its span and its budget of rows, and each query one snapshot for all its

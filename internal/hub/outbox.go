@@ -4,10 +4,12 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/appanage/appanage/internal/application"
 	"github.com/appanage/appanage/internal/clock"
 	"github.com/appanage/appanage/internal/identity"
 	"github.com/appanage/appanage/internal/mail"
 	"github.com/appanage/appanage/internal/outbox"
+	"github.com/appanage/appanage/internal/participant"
 )
 
 // OutboxOptions say how events leave the hub.
@@ -17,9 +19,30 @@ type OutboxOptions struct {
 	Origin string
 	Clock  clock.Clock
 	Logger *slog.Logger
+	// Participants are the services that are told of what happens.
+	Participants []participant.Participant
 }
 
-// Outbox makes the worker that delivers what the hub has to tell others.
+// topicsTold are what participants are told of.
+var topicsTold = []string{application.TopicRemoved}
+
+// Workers make all deliveries: the hub's own, and those to each participant.
+func (h *Hub) Workers(o OutboxOptions) []*outbox.Worker {
+	sender := participant.NewSender(o.Clock)
+	workers := []*outbox.Worker{h.Outbox(o)}
+	for _, p := range o.Participants {
+		handlers := map[string]outbox.Handler{}
+		for _, topic := range topicsTold {
+			handlers[topic] = sender.To(p)
+		}
+		workers = append(workers, outbox.New(h.DB, outbox.Options{
+			Participant: p.Name, Handlers: handlers, Clock: o.Clock, Logger: o.Logger, Registry: h.registry,
+		}))
+	}
+	return workers
+}
+
+// Outbox makes the worker that delivers what the hub itself has to tell.
 func (h *Hub) Outbox(o OutboxOptions) *outbox.Worker {
 	if o.Mail == nil {
 		o.Mail = mail.None{}

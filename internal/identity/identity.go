@@ -2,10 +2,12 @@
 package identity
 
 import (
+	"context"
 	"time"
 
 	"github.com/appanage/appanage/internal/authority"
 	"github.com/appanage/appanage/internal/authz"
+	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/store"
 )
 
@@ -16,6 +18,20 @@ type Service struct {
 	rules  authz.Rules
 	guards *authority.Service
 	key    []byte // of the counters of attempts; without it nobody signs in
+	behind Frontends
+}
+
+// Frontends finds what the URL of a frontend leads to (domain 7.2): "" for each where that is nothing.
+type Frontends interface {
+	Find(ctx context.Context, url string) (oid.Client, oid.Application, error)
+}
+
+// noFrontends: no URL leads anywhere.
+type noFrontends struct{}
+
+// Find implements Frontends.
+func (noFrontends) Find(context.Context, string) (oid.Client, oid.Application, error) {
+	return "", "", nil
 }
 
 // SessionLimits says how long a session lives (domain 2.3).
@@ -29,7 +45,7 @@ var DefaultSessionLimits = SessionLimits{Idle: 30 * time.Minute, Most: 12 * time
 
 // New makes the service.
 func New(db *store.DB, limits SessionLimits) *Service {
-	return &Service{db: db, limits: limits, rules: authz.DefaultRules(), guards: authority.New(db)}
+	return &Service{db: db, limits: limits, rules: authz.DefaultRules(), guards: authority.New(db), behind: noFrontends{}}
 }
 
 // Under is the service under other rules, with the guards that keep them.
@@ -44,4 +60,11 @@ func (s *Service) Keyed(key []byte) *Service {
 	keyed := *s
 	keyed.key = key
 	return &keyed
+}
+
+// Behind is the service of people who come from frontends at URLs.
+func (s *Service) Behind(f Frontends) *Service {
+	behind := *s
+	behind.behind = f
+	return &behind
 }

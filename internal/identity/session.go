@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
@@ -70,7 +71,32 @@ func (s *Service) stillHolds(ctx context.Context, tx *ent.Client, p *Proof) erro
 	if err != nil {
 		return fmt.Errorf("identity: read who signs in: %w", err)
 	}
-	return nil
+	in, err := s.inUse(ctx, p.app.ID)
+	if err == nil && !in {
+		err = errRefused()
+	}
+	return err
+}
+
+// inUse tells whether the application that a session is to be for is in use, or that it is for none. It stays so until the
+// transaction ends: whoever archives or removes it waits, and finds the session.
+func (s *Service) inUse(ctx context.Context, app oid.Application) (in bool, err error) {
+	if app == "" {
+		return true, nil
+	}
+	query := "SELECT 1 FROM applications WHERE id = ? AND status = ?"
+	if s.db.Engine() == store.MySQL {
+		query += " LOCK IN SHARE MODE" // MySQL 8 and MariaDB both know it
+	}
+	rows, err := s.db.Query(ctx, query, app, enum.ApplicationActive)
+	if err != nil {
+		return false, fmt.Errorf("identity: lock the application: %w", err)
+	}
+	in = rows.Next()
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return false, fmt.Errorf("identity: lock the application: %w", err)
+	}
+	return in, nil
 }
 
 // open writes a session, with its trace.

@@ -10,7 +10,6 @@ import (
 	"github.com/appanage/appanage/ent/accessgrant"
 	"github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/ent/clientpath"
-	"github.com/appanage/appanage/ent/clienturl"
 	"github.com/appanage/appanage/ent/membership"
 	"github.com/appanage/appanage/ent/predicate"
 	"github.com/appanage/appanage/ent/tenant"
@@ -20,7 +19,6 @@ import (
 	"github.com/appanage/appanage/internal/authz"
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/oid"
-	"github.com/appanage/appanage/internal/origin"
 )
 
 // Longest inputs of a sign-in, in characters: beyond them nothing can match.
@@ -137,7 +135,10 @@ func (c *SignIn) namesApplication() bool { return c.ApplicationCode != nil || c.
 // bound gives the client a frontend is bound to and the application it is to sign in to, each nil where there is none.
 func (s *Service) bound(ctx context.Context, cmd SignIn) (*ent.Tenant, *ent.Application, error) {
 	db := s.db.Client(ctx)
-	clients, apps := door(cmd)
+	clients, apps, err := s.door(ctx, cmd)
+	if err != nil {
+		return nil, nil, err
+	}
 	client, err := maybe(db.Tenant.Query().Where(clients...).Only(ctx))
 	if err != nil {
 		return nil, nil, fmt.Errorf("identity: find the client: %w", err)
@@ -150,14 +151,14 @@ func (s *Service) bound(ctx context.Context, cmd SignIn) (*ent.Tenant, *ent.Appl
 }
 
 // door says how the two are found. Without any, an application is asked for that is not there.
-func door(cmd SignIn) (clients []predicate.Tenant, apps []predicate.Application) {
+func (s *Service) door(ctx context.Context, cmd SignIn) (clients []predicate.Tenant, apps []predicate.Application, err error) {
 	if cmd.URL != nil {
-		at, err := origin.Parse(*cmd.URL)
+		client, app, err := s.behind.Find(ctx, *cmd.URL)
 		if err != nil {
-			at = "" // nothing is there
+			return nil, nil, err
 		}
-		clients = append(clients, tenant.HasUrlsWith(clienturl.ProvenOrigin(at)))
-		apps = append(apps, application.HasUrlsWith(clienturl.ProvenOrigin(at)))
+		clients = append(clients, tenant.ID(client))
+		apps = append(apps, application.ID(app))
 	}
 	if cmd.ClientCode != nil {
 		clients = append(clients, tenant.Code(*cmd.ClientCode))
@@ -171,7 +172,7 @@ func door(cmd SignIn) (clients []predicate.Tenant, apps []predicate.Application)
 	if !cmd.namesApplication() {
 		apps = append(apps, application.ID(""))
 	}
-	return clients, apps
+	return clients, apps, nil
 }
 
 // identified finds a user by what he typed.

@@ -78,7 +78,11 @@ func (s *Service) admitSwitch(ctx context.Context, tx *ent.Client, old *ent.Sess
 	if err != nil {
 		return err
 	}
-	if !admitted || app.ID != applicationOf(old) {
+	in, err := s.inUse(ctx, applicationOf(old))
+	if err != nil {
+		return err
+	}
+	if !admitted || !in || app.ID != applicationOf(old) {
 		return apperr.At("input.clientId", apperr.NotAllowed, "the client is suspended, or has no access to the application you are signed in to")
 	}
 	return nil

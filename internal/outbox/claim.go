@@ -12,11 +12,11 @@ import (
 	"github.com/appanage/appanage/internal/oid"
 )
 
-// An event waits while an earlier one of its object is pending; one that was given up holds nobody up. Earlier is by
-// id: those who write events of one object have it locked, and so make their ids one after the other.
-const due = "SELECT e.id, e.topic, COALESCE(e.client_id, ''), e.object_id, e.payload, e.attempts FROM outbox_events e " +
-	"WHERE e.status = 'PENDING' AND e.next_at <= ? AND (e.leased_until IS NULL OR e.leased_until <= ?) AND NOT EXISTS " +
-	"(SELECT 1 FROM outbox_events p WHERE p.object_id = e.object_id AND p.status = 'PENDING' AND p.id < e.id) " +
+// An event waits while an earlier one of its object, for the same service, is pending; one that was given up holds nobody
+// up. Earlier is by id: those who write events of one object have it locked, and so make their ids one after the other.
+const due = "SELECT e.id, e.created_at, e.topic, COALESCE(e.client_id, ''), e.object_id, e.payload, e.attempts FROM outbox_events e " +
+	"WHERE e.status = 'PENDING' AND e.participant = ? AND e.next_at <= ? AND (e.leased_until IS NULL OR e.leased_until <= ?) AND NOT EXISTS " +
+	"(SELECT 1 FROM outbox_events p WHERE p.object_id = e.object_id AND p.participant = e.participant AND p.status = 'PENDING' AND p.id < e.id) " +
 	"ORDER BY e.next_at, e.id LIMIT ?"
 
 // The number of attempts is the fence: whoever claims raises it, so that of two who have seen the same row one gets it,
@@ -55,7 +55,7 @@ func (w *Worker) claim(ctx context.Context) ([]Delivery, error) {
 
 // seen lists events that are due, with the number that the next attempt has.
 func (w *Worker) seen(ctx context.Context, now time.Time) (list []Delivery, err error) {
-	rows, err := w.db.Query(ctx, due, now, now, w.AtOnce)
+	rows, err := w.db.Query(ctx, due, w.Participant, now, now, w.AtOnce)
 	if err != nil {
 		return nil, fmt.Errorf("outbox: look for events: %w", err)
 	}
@@ -63,7 +63,7 @@ func (w *Worker) seen(ctx context.Context, now time.Time) (list []Delivery, err 
 	for rows.Next() {
 		var d Delivery
 		var payload string
-		if err := rows.Scan(&d.ID, &d.Topic, &d.Client, &d.Object, &payload, &d.Attempt); err != nil {
+		if err := rows.Scan(&d.ID, &d.At, &d.Topic, &d.Client, &d.Object, &payload, &d.Attempt); err != nil {
 			return nil, fmt.Errorf("outbox: read an event: %w", err)
 		}
 		d.Payload, d.Attempt = []byte(payload), d.Attempt+1

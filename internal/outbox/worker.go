@@ -22,6 +22,7 @@ import (
 // Delivery is an event that a handler is to deliver, perhaps not for the first time.
 type Delivery struct {
 	ID      oid.OutboxEvent
+	At      time.Time // when it was written
 	Topic   string
 	Client  oid.Client
 	Object  string
@@ -35,9 +36,12 @@ type Handler func(ctx context.Context, d Delivery) error
 
 // Options are what a worker is made from. Every zero value but Handlers is a default fit for production.
 type Options struct {
-	Handlers map[string]Handler // by topic
-	Clock    clock.Clock
-	Logger   *slog.Logger
+	// Participant is the service whose events the worker delivers; "" for those that are the hub's own to deliver. Each has a
+	// worker to itself, so that one that is down delays no other.
+	Participant string
+	Handlers    map[string]Handler // by topic
+	Clock       clock.Clock
+	Logger      *slog.Logger
 	// Registry gets the metrics; nil for none.
 	Registry *prometheus.Registry
 

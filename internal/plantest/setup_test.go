@@ -58,7 +58,7 @@ func newFixture(t *testing.T, engine store.Engine, options ...hubtest.Options) *
 	f.planned = hubtest.Start(t, f.db, append([]hubtest.Options{func(o *hub.HTTP) { o.Keys = keys }}, options...)...)
 	f.reference = f.planned.Node(append(options, func(o *hub.HTTP) { o.Reads = hub.Reference })...)
 	_, err := demo.Fill(t.Context(), f.db, demo.Services{
-		Tenancy: f.planned.Tenancy, Identity: f.planned.Identity, Applications: f.planned.Applications,
+		Tenancy: f.planned.Tenancy, Identity: f.planned.Identity, Applications: f.planned.Applications, Properties: f.planned.Properties,
 	}, password)
 	f.planned.Must(err)
 	f.admin = f.token(t, "sysadmin", "SYSTEM")

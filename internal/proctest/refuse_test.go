@@ -27,6 +27,7 @@ func TestConfigurationsRefused(t *testing.T) {
 		"demo in production":        {args: []string{"serve", "--demo", "--production"}, says: "--demo and --production exclude each other"},
 		"administrator without key": {args: []string{"serve"}, env: map[string]string{"ADMIN_USER": "root"}, says: "--admin-user and --admin-password go together"},
 		"every origin":              {args: []string{"serve", "--cors-origin", "*"}, says: "--cors-origin"},
+		"no such participants":      {args: []string{"serve", "--participants", "nowhere.json"}, says: "--participants: open nowhere.json"},
 		"no port":                   {args: []string{"serve", "--listen", "localhost"}, says: "--listen"},
 		"unknown engine":            {args: []string{"serve", "--listen", "127.0.0.1:0", "--database", "postgres://hub@127.0.0.1/hub"}, env: map[string]string{"SECRET": secret}, says: "sqlite:path or mysql://"},
 		"unknown flag":              {args: []string{"serve", "--admin-pasword", password}, says: "--admin-pasword"},

@@ -6,7 +6,6 @@ package scope
 
 import (
 	"context"
-	"time"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -52,18 +51,20 @@ var Kinds = map[string]Kind{
 		Read: visibleApplication, Write: updatableApplication,
 		Candidates: applicationCandidates, Among: activeOrUpdatable, Shows: []string{"client_id"},
 	},
-	"AccessGrant":         {Read: own("client_id"), Write: own("client_id")},
-	"ApplicationProperty": {Read: own("client_id"), Write: own("client_id")},
-	"ClientURL":           {Read: own("client_id"), Write: own("client_id")},
-	"AuditEvent":          {Read: own("client_id")},
-	"Invitation":          {Read: own("client_id"), Write: own("client_id")},
-	"OutboxEvent":         {Read: everything}, // SYSTEM's: for everybody else there is none
-	"AuditHead":           {},
-	"Link":                {},
-	"Attempt":             {},
-	"Lease":               {},
-	"IdempotencyKey":      {},
-	"ClaimedName":         {},
+	"AccessGrant":           {Read: ofMineOrMyApplication, Write: ofMineOrMyApplication},
+	"ApplicationProperty":   {Read: own("client_id"), Write: own("client_id")},
+	"PropertyChange":        {Read: own("client_id"), Write: own("client_id")},
+	"ApplicationDependency": {Read: dependencyInSight, Write: ownDependency},
+	"ClientURL":             {Read: own("client_id"), Write: own("client_id")},
+	"AuditEvent":            {Read: own("client_id")},
+	"Invitation":            {Read: own("client_id"), Write: own("client_id")},
+	"OutboxEvent":           {Read: everything}, // SYSTEM's: for everybody else there is none
+	"AuditHead":             {},
+	"Link":                  {},
+	"Attempt":               {},
+	"Lease":                 {},
+	"IdempotencyKey":        {},
+	"ClaimedName":           {},
 }
 
 // never is the predicate of what nobody sees.
@@ -186,6 +187,35 @@ func reachableClient(a *actor.Actor, col Column) *sql.Predicate {
 		})(a, col)
 }
 
+// ofMineOrMyApplication: grants to clients in scope, grants they gave, and all on the applications that they own, for the
+// owner takes any away (domain 5.3, decision 18).
+func ofMineOrMyApplication(a *actor.Actor, col Column) *sql.Predicate {
+	return either(own("client_id"), own("giver_id"), ownedInScope("application_id"))(a, col)
+}
+
+// ownedInScope: the application in a column is owned in scope.
+func ownedInScope(application string) Rule {
+	return func(a *actor.Actor, col Column) *sql.Predicate {
+		app := sql.Table("applications").As("in_scope")
+		return there(sql.SelectExpr(sql.Raw("1")).From(app).Where(and(
+			sql.ColumnsEQ(app.C("id"), col(application)), In(a, app.C("client_id")))))
+	}
+}
+
+// ownDependency: of an application owned in scope, or on one: its owner sees who embeds it, and may end it (domain 8.1).
+func ownDependency(a *actor.Actor, col Column) *sql.Predicate {
+	return either(own("client_id"), ownedInScope("dependency_id"))(a, col)
+}
+
+// dependencyInSight: also those of every application that is visible.
+func dependencyInSight(a *actor.Actor, col Column) *sql.Predicate {
+	return either(ownDependency, func(a *actor.Actor, col Column) *sql.Predicate {
+		app := sql.Table("applications").As("depending")
+		return there(sql.SelectExpr(sql.Raw("1")).From(app).Where(sql.And(
+			sql.ColumnsEQ(app.C("id"), col("application_id")), visibleApplication(a, app.C))))
+	})(a, col)
+}
+
 // visibleUser: by his home client, or by a membership in scope; and oneself.
 func visibleUser(a *actor.Actor, col Column) *sql.Predicate {
 	return either(own("client_id"),
@@ -286,53 +316,6 @@ func there(s *sql.Selector) *sql.Predicate {
 	return sql.P(func(b *sql.Builder) {
 		b.Wrap(func(b *sql.Builder) { b.Join(s.Limit(1)) }).WriteString(" IS NOT NULL")
 	})
-}
-
-// Granted: the caller's own client has a READ or WRITE grant in force on the application in this column.
-func Granted(a *actor.Actor, application string) *sql.Predicate {
-	g := sql.Table("access_grants").As("own_grant")
-	return there(sql.SelectExpr(sql.Raw("1")).From(g).Where(sql.And(
-		sql.ColumnsEQ(g.C("application_id"), application),
-		sql.EQ(g.C("client_id"), a.Client),
-		opens(a, g))))
-}
-
-// GrantedLevel is a scalar subquery: the level of the grant in force, READ or WRITE, that the caller's own client has on
-// the application in this column.
-func GrantedLevel(a *actor.Actor, application string) *sql.Selector {
-	g := sql.Table("access_grants").As("level_grant")
-	return sql.Select(g.C("level")).From(g).Where(sql.And(
-		sql.ColumnsEQ(g.C("application_id"), application),
-		sql.EQ(g.C("client_id"), a.Client),
-		opens(a, g)))
-}
-
-// granted: some client in scope has a READ or WRITE grant in force on the application in this column.
-func granted(a *actor.Actor, application, alias string) *sql.Predicate {
-	g := sql.Table("access_grants").As(alias)
-	return there(sql.SelectExpr(sql.Raw("1")).From(g).Where(and(
-		sql.ColumnsEQ(g.C("application_id"), application),
-		In(a, g.C("client_id")),
-		opens(a, g))))
-}
-
-// writable: the caller's client has a WRITE grant in force on the application in this column.
-func writable(a *actor.Actor, application, alias string) *sql.Predicate {
-	g := sql.Table("access_grants").As(alias)
-	return there(sql.SelectExpr(sql.Raw("1")).From(g).Where(sql.And(
-		sql.ColumnsEQ(g.C("application_id"), application),
-		sql.EQ(g.C("client_id"), a.Client),
-		sql.EQ(g.C("level"), enum.LevelWrite),
-		inForce(g.C("expires_at"), a.Now()))))
-}
-
-// opens: the grant is of a level that lets its client read, and in force.
-func opens(a *actor.Actor, grant *sql.SelectTable) *sql.Predicate {
-	return sql.And(sql.In(grant.C("level"), enum.LevelRead, enum.LevelWrite), inForce(grant.C("expires_at"), a.Now()))
-}
-
-func inForce(expires string, now time.Time) *sql.Predicate {
-	return sql.Or(sql.IsNull(expires), sql.GT(expires, now))
 }
 
 // and joins predicates; nil means true and is left out.

@@ -60,6 +60,12 @@ var reads = map[string]func(context.Context, *ent.Client) (any, error){
 	"ApplicationProperty": func(ctx context.Context, db *ent.Client) (any, error) {
 		return db.ApplicationProperty.Query().Order(ent.Asc("id")).IDs(ctx)
 	},
+	"PropertyChange": func(ctx context.Context, db *ent.Client) (any, error) {
+		return db.PropertyChange.Query().Order(ent.Asc("id")).IDs(ctx)
+	},
+	"ApplicationDependency": func(ctx context.Context, db *ent.Client) (any, error) {
+		return db.ApplicationDependency.Query().Order(ent.Asc("id")).IDs(ctx)
+	},
 	"ClientURL": func(ctx context.Context, db *ent.Client) (any, error) {
 		return db.ClientURL.Query().Order(ent.Asc("id")).IDs(ctx)
 	},
@@ -79,7 +85,7 @@ func TestSmallAndLargeScopesAgree(t *testing.T) {
 		}
 	}
 	hubtest.Engines(t, func(t *testing.T, h *hubtest.Hub) {
-		_, err := demo.Fill(t.Context(), h.DB, demo.Services{Tenancy: h.Tenancy, Identity: h.Identity, Applications: h.Applications}, "correct horse battery")
+		_, err := demo.Fill(t.Context(), h.DB, demo.Services{Tenancy: h.Tenancy, Identity: h.Identity, Applications: h.Applications, Properties: h.Properties}, "correct horse battery")
 		h.Must(err)
 		clients, err := h.Ent().Tenant.Query().All(h.System())
 		h.Must(err)

@@ -42,10 +42,10 @@ const (
 
 // schemas lists the entities. A type that is missing here is refused by every mutation; a test compares.
 var schemas = []ent.Interface{
-	schema.AccessGrant{}, schema.Application{}, schema.ApplicationProperty{}, schema.Attempt{}, schema.AuditEvent{}, schema.AuditHead{},
+	schema.AccessGrant{}, schema.Application{}, schema.ApplicationDependency{}, schema.ApplicationProperty{}, schema.Attempt{}, schema.AuditEvent{}, schema.AuditHead{},
 	schema.ClaimedName{}, schema.ClientPath{}, schema.ClientURL{}, schema.IdempotencyKey{}, schema.Invitation{},
 	schema.Lease{}, schema.Link{}, schema.Membership{}, schema.OutboxEvent{}, schema.PackageGift{},
-	schema.Permission{}, schema.Role{}, schema.RolePackage{}, schema.RolePath{}, schema.Session{},
+	schema.Permission{}, schema.PropertyChange{}, schema.Role{}, schema.RolePackage{}, schema.RolePath{}, schema.Session{},
 	schema.Tenant{}, schema.User{},
 }
 

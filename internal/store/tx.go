@@ -72,6 +72,14 @@ func ForUpdate[Q interface {
 	return query.ForUpdate()
 }
 
+// Shared keeps the rows of a query there until the transaction ends, together with all others who do: who deletes one waits,
+// and finds what was tied to it. It is a predicate of ent's queries.
+func Shared(q *entsql.Selector) {
+	if q.Dialect() == dialect.MySQL {
+		q.ForShare(entsql.WithLockClause("LOCK IN SHARE MODE")) // as MariaDB has it, and MySQL too
+	}
+}
+
 // ForUpdateClause ends a hand-written query as ForUpdate does one of ent's.
 func (db *DB) ForUpdateClause() string {
 	if db.engine == SQLite {

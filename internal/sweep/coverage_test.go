@@ -90,6 +90,7 @@ func TestTheSweepFinds(t *testing.T) {
 		{"Role", always("1 = 1"), []string{"nodes shows rol_", "roles shows rol_", "roles counts ", "membershipRolesAdd(input.roleIds) tells "}},
 		{"Permission", always("1 = 1"), []string{"nodes shows per_", "rolePermissionsAdd(input.permissionIds) tells "}},
 		{"Application", always("1 = 1"), []string{"Query.application(code) tells ", "applicationUpdate(input.id) tells "}},
+		{"AccessGrant", always("1 = 1"), []string{"nodes shows grt_", "accessGrantRevoke(input.id) tells "}},
 		{"ClientURL", always("1 = 0"), []string{"nodes lacks url_", "nodes > urls of app_"}},
 	} {
 		t.Run(mutant.typ, func(t *testing.T) {

@@ -20,7 +20,8 @@ type trial struct {
 	code  bool
 	doc   string
 	vars  func(name string) hubtest.Variables
-	known string // what a foreign name must be answered like; an unknown name when empty
+	known string               // what a foreign name must be answered like; an unknown name when empty
+	tells func(id string) bool // of a hidden object that it may be told of; nil for none
 }
 
 // foreign tries names of what is hidden from the principal: each is answered as one that never was. It gives the answer
@@ -50,6 +51,9 @@ func differ(one, two []byte) int {
 // hidden lists the foreign names to try.
 func (r *run) hidden(t trial) []string {
 	names := r.v.foreign(t.typ)
+	if t.tells != nil {
+		names = slices.DeleteFunc(names, t.tells)
+	}
 	if !t.code {
 		return names
 	}
@@ -108,14 +112,20 @@ func (r *run) byNames() {
 				continue
 			}
 			r.visit("Query", f.Name, l.String())
+			if nameless[l.key()] != "" {
+				continue
+			}
 			placeholder := "$name"
 			if l.typ.Elem != nil {
 				placeholder = "[$name]"
 			}
 			t := trial{
 				place: "Query." + f.Name + "(" + l.String() + ")", code: l.isCode(),
-				doc:  fmt.Sprintf("query ($name: %s!) { %s(%s: %s) %s }", l.typ.Name(), f.Name, l.name(), placeholder, r.identity(r.target(f))),
+				doc:  fmt.Sprintf("query ($name: %s!) { %s(%s: %s%s) %s }", l.typ.Name(), f.Name, l.name(), placeholder, r.beside(l), r.whole(r.target(f))),
 				vars: func(name string) hubtest.Variables { return hubtest.Variables{"name": name} },
+			}
+			if tells := told[l.key()]; tells != nil {
+				t.tells = func(id string) bool { return tells(r, id) }
 			}
 			if t.typ, _ = r.names(l); t.typ != anything {
 				r.byName(f, t)
@@ -285,8 +295,12 @@ func (r *run) input(f *ast.FieldDefinition, l leaf) {
 		vars: func(name string) hubtest.Variables {
 			input := recipe.input(r)
 			put(input, l.path[1:], name, l.typ.Elem != nil)
+			delete(input, recipe.instead[l.name()])
 			return hubtest.Variables{"input": input}
 		},
+	}
+	if tells := recipe.tells[l.name()]; tells != nil {
+		t.tells = func(id string) bool { return tells(r, id) }
 	}
 	code := orElse(recipe.refusal, "NOT_FOUND")
 	if claims[l.key()] != "" {

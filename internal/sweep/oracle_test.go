@@ -3,7 +3,6 @@ package sweep
 import (
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/appanage/appanage/internal/oid"
 )
@@ -34,20 +33,22 @@ type kind struct {
 }
 
 var kinds = map[string]kind{
-	"Client":              {oid.KindClient, "clients", (*view).client},
-	"User":                {oid.KindUser, "users", (*view).user},
-	"Membership":          {oid.KindMembership, "memberships", (*view).ownedOrMine},
-	"Session":             {oid.KindSession, "sessions", (*view).ownedOrMine},
-	"AccessGrant":         {oid.KindAccessGrant, "access_grants", (*view).owned},
-	"ApplicationProperty": {oid.KindProperty, "application_properties", (*view).owned},
-	"ClientUrl":           {oid.KindClientURL, "client_urls", (*view).owned},
-	"Application":         {oid.KindApplication, "applications", (*view).application},
-	"Role":                {oid.KindRole, "roles", (*view).role},
-	"Permission":          {oid.KindPermission, "permissions", (*view).permission},
-	"Package":             {oid.KindPackage, "packages", (*view).pack},
-	"Invitation":          {oid.KindInvitation, "invitations", (*view).owned},
-	"AuditEvent":          {oid.KindAuditEvent, "audit_events", (*view).owned},
-	"OutboxEvent":         {oid.KindOutboxEvent, "outbox_events", (*view).platforms},
+	"Client":                {oid.KindClient, "clients", (*view).client},
+	"User":                  {oid.KindUser, "users", (*view).user},
+	"Membership":            {oid.KindMembership, "memberships", (*view).ownedOrMine},
+	"Session":               {oid.KindSession, "sessions", (*view).ownedOrMine},
+	"AccessGrant":           {oid.KindAccessGrant, "access_grants", (*view).grant},
+	"ApplicationProperty":   {oid.KindProperty, "application_properties", (*view).owned},
+	"ApplicationDependency": {oid.KindDependency, "application_dependencies", (*view).dependency},
+	"PropertyChange":        {oid.KindPropertyChange, "property_changes", (*view).owned},
+	"ClientUrl":             {oid.KindClientURL, "client_urls", (*view).owned},
+	"Application":           {oid.KindApplication, "applications", (*view).application},
+	"Role":                  {oid.KindRole, "roles", (*view).role},
+	"Permission":            {oid.KindPermission, "permissions", (*view).permission},
+	"Package":               {oid.KindPackage, "packages", (*view).pack},
+	"Invitation":            {oid.KindInvitation, "invitations", (*view).owned},
+	"AuditEvent":            {oid.KindAuditEvent, "audit_events", (*view).owned},
+	"OutboxEvent":           {oid.KindOutboxEvent, "outbox_events", (*view).platforms},
 }
 
 // view is what one principal may see of the facts: domain 0 in loops over rows. It shares nothing with
@@ -61,6 +62,7 @@ type view struct {
 	givenRoles map[string]bool
 	held       map[string]map[string]bool // the authorities that each membership gives
 	sights     map[string]sight
+	offered    map[string]bool // applications that are looked at where they are listed as available
 }
 
 func newView(f facts, who principal) *view {
@@ -156,7 +158,7 @@ func (v *view) application(r row) sight {
 		return full
 	}
 	for _, g := range v.where("access_grants", "application_id", r["id"]) {
-		if r["status"] == "ACTIVE" && v.scope[g["client_id"]] && g["level"] != "BARRED" && inForce(g) {
+		if r["status"] == "ACTIVE" && v.scope[g["client_id"]] && g["level"] != "BARRED" && v.inForce(g) {
 			return full
 		}
 	}
@@ -173,13 +175,8 @@ func (v *view) mayUpdate(app row) bool {
 // writes tells whether the caller's client has a WRITE grant today.
 func (v *view) writes(app row) bool {
 	return slices.ContainsFunc(v.where("access_grants", "application_id", app["id"]), func(g row) bool {
-		return g["client_id"] == v.who.client && g["level"] == "WRITE" && inForce(g)
+		return g["client_id"] == v.who.client && g["level"] == "WRITE" && v.inForce(g)
 	})
-}
-
-// inForce: the sweep's grants expire years ago or years ahead, if at all.
-func inForce(grant row) bool {
-	return grant["expires_at"] == "" || grant["expires_at"] > time.Now().UTC().Format(time.DateOnly)
 }
 
 // role: owned in scope, built in, of an application the caller may write, or given to a client in scope.
@@ -232,42 +229,45 @@ type list func(f facts, id string) []string
 
 // lists has every connection of an object with an id.
 var lists = map[string]list{
-	"Application.grants":      of("access_grants", "application_id"),
-	"Application.packages":    of("packages", "application_id"),
-	"Application.permissions": of("permissions", "application_id"),
-	"Application.properties":  of("application_properties", "application_id"),
-	"Application.roles":       of("roles", "application_id"),
-	"Application.urls":        of("client_urls", "application_id"),
-	"Client.ancestors":        above,
-	"Client.applications":     of("applications", "client_id"),
-	"Client.descendants":      below,
-	"Client.grants":           of("access_grants", "client_id"),
-	"Client.invitations":      of("invitations", "client_id"),
-	"Client.managedClients":   of("clients", "manager_id"),
-	"Client.memberships":      of("memberships", "client_id"),
-	"Client.ownedPackages":    of("packages", "client_id"),
-	"Client.packages":         through("package_gifts", "client_id", "package_id"),
-	"Client.permissions":      of("permissions", "client_id"),
-	"Client.properties":       of("application_properties", "client_id"),
-	"Client.roles":            of("roles", "client_id"),
-	"Client.urls":             of("client_urls", "client_id"),
-	"Client.users":            of("users", "client_id"),
-	"Invitation.roles":        through("invitation_roles", "invitation_id", "role_id"),
-	"Membership.roles":        through("membership_roles", "membership_id", "role_id"),
-	"Membership.sessions":     of("sessions", "membership_id"),
-	"Package.clients":         through("package_gifts", "package_id", "client_id"),
-	"Package.roles":           through("package_roles", "package_id", "role_id"),
-	"Permission.roles":        through("role_permissions", "permission_id", "role_id"),
-	"Role.memberships":        through("membership_roles", "role_id", "membership_id"),
-	"Role.packages":           through("package_roles", "role_id", "package_id"),
-	"Role.permissions":        through("role_permissions", "role_id", "permission_id"),
-	"Role.subRoles":           through("role_sub_roles", "role_id", "sub_role_id"),
-	"Role.superRoles":         through("role_sub_roles", "sub_role_id", "role_id"),
-	"User.memberships":        of("memberships", "user_id"),
-	"User.sessions":           of("sessions", "user_id"),
-	"Viewer.clients":          ownClients,
-	"Viewer.memberships":      own("memberships"),
-	"Viewer.sessions":         own("sessions"),
+	"Application.dependencies":    of("application_dependencies", "application_id"),
+	"Application.dependents":      of("application_dependencies", "dependency_id"),
+	"Application.grants":          of("access_grants", "application_id"),
+	"Application.packages":        of("packages", "application_id"),
+	"Application.permissions":     of("permissions", "application_id"),
+	"Application.properties":      of("application_properties", "application_id"),
+	"Application.propertyChanges": of("property_changes", "application_id"),
+	"Application.roles":           of("roles", "application_id"),
+	"Application.urls":            of("client_urls", "application_id"),
+	"Client.ancestors":            above,
+	"Client.applications":         of("applications", "client_id"),
+	"Client.descendants":          below,
+	"Client.grants":               of("access_grants", "client_id"),
+	"Client.invitations":          of("invitations", "client_id"),
+	"Client.managedClients":       of("clients", "manager_id"),
+	"Client.memberships":          of("memberships", "client_id"),
+	"Client.ownedPackages":        of("packages", "client_id"),
+	"Client.packages":             through("package_gifts", "client_id", "package_id"),
+	"Client.permissions":          of("permissions", "client_id"),
+	"Client.properties":           of("application_properties", "client_id"),
+	"Client.roles":                of("roles", "client_id"),
+	"Client.urls":                 of("client_urls", "client_id"),
+	"Client.users":                of("users", "client_id"),
+	"Invitation.roles":            through("invitation_roles", "invitation_id", "role_id"),
+	"Membership.roles":            through("membership_roles", "membership_id", "role_id"),
+	"Membership.sessions":         of("sessions", "membership_id"),
+	"Package.clients":             through("package_gifts", "package_id", "client_id"),
+	"Package.roles":               through("package_roles", "package_id", "role_id"),
+	"Permission.roles":            through("role_permissions", "permission_id", "role_id"),
+	"Role.memberships":            through("membership_roles", "role_id", "membership_id"),
+	"Role.packages":               through("package_roles", "role_id", "package_id"),
+	"Role.permissions":            through("role_permissions", "role_id", "permission_id"),
+	"Role.subRoles":               through("role_sub_roles", "role_id", "sub_role_id"),
+	"Role.superRoles":             through("role_sub_roles", "sub_role_id", "role_id"),
+	"User.memberships":            of("memberships", "user_id"),
+	"User.sessions":               of("sessions", "user_id"),
+	"Viewer.clients":              ownClients,
+	"Viewer.memberships":          own("memberships"),
+	"Viewer.sessions":             own("sessions"),
 }
 
 // of lists the rows of a table that name the object in a column.

@@ -135,6 +135,9 @@ func document(on *ast.Definition, variables string, probes []probe) string {
 	return doc.String()
 }
 
+// cursorsOf are lists that are given the cursors of another one: the one who sees everything is shown nothing in them.
+var cursorsOf = map[string]string{"applicationsAvailable": "applications"}
+
 // pages go on, and back, from a cursor that somebody else was given, who sees everything: that of an object hidden from
 // this principal, where the list has one.
 func (r *run) pages(f *ast.FieldDefinition, parent string) []probe {
@@ -142,7 +145,7 @@ func (r *run) pages(f *ast.FieldDefinition, parent string) []probe {
 	if parent == "" {
 		size = 100
 	}
-	for i, p := range r.cursors[parent+"."+f.Name] {
+	for i, p := range r.cursors[parent+"."+orElse(cursorsOf[f.Name], f.Name)] {
 		if i == 0 || r.v.sights[p.id] != full {
 			from = p
 		}
@@ -243,7 +246,7 @@ func (r *run) filtered(of, name, value string) func([]string, any, string) {
 			all = r.v.unarchived(all)
 		}
 		return slices.DeleteFunc(slices.Clone(all), func(id string) bool {
-			if r.v.sights[id] != full && !slices.Contains(nameFields, name) {
+			if r.v.sights[id] == nameOnly && !slices.Contains(nameFields, name) {
 				return true // what is not shown of it finds nothing
 			}
 			stored := r.v.byID[id][column(name)]

@@ -82,7 +82,10 @@ const asked = "Application_READ"
 var needed = map[string]string{"Query.authorityHolders": "authority: \"" + asked + "\""}
 
 // short are the lists of the root that hold not all that is visible.
-var short = map[string]func(v *view) []string{"authorityHolders": func(v *view) []string { return v.holders(asked) }}
+var short = map[string]func(v *view) []string{
+	"applicationsAvailable": (*view).available,
+	"authorityHolders":      func(v *view) []string { return v.holders(asked) },
+}
 
 // holders asks who holds an authority: of one in full, of all others who it is, and of one that nobody ever had.
 func (r *run) holders(f *ast.FieldDefinition) {
@@ -111,7 +114,13 @@ func (r *run) holders(f *ast.FieldDefinition) {
 var inner map[string]func(r *run, f *ast.FieldDefinition, value any, stored row, place string)
 
 func init() { // what checks the members of objects leads back to inner
-	inner = map[string]func(*run, *ast.FieldDefinition, any, row, string){"Membership.authorities": (*run).authorities}
+	inner = map[string]func(*run, *ast.FieldDefinition, any, row, string){
+		"AccessGrant.clientCode": (*run).grantCode,
+		"AccessGrant.expiresAt":  (*run).grantEnds,
+		"AccessGrant.sleeping":   (*run).grantSleeps,
+		"Application.loadOrder":  (*run).loadOrder,
+		"Membership.authorities": (*run).authorities,
+	}
 }
 
 // authorities of a membership are those it gives, each with reasons that name nothing hidden, and nothing that is no reason.
@@ -184,4 +193,8 @@ func ofMade(typ, field, other string) func(r *run) map[string]any {
 }
 
 // nameless are the leaves whose codes are unique for one owner only: one's own choice, they name nothing of anybody else's.
-var nameless = map[string]string{"PackageCreateInput.code": "unique among the packages of its owner"}
+// And those that lead everybody to the same.
+var nameless = map[string]string{
+	"PackageCreateInput.code": "unique among the packages of its owner",
+	"Query.resolveUrl.url":    "public: what a URL leads to is no secret, domain 7.2",
+}

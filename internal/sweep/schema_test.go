@@ -82,6 +82,9 @@ func (a api) selection(def *ast.Definition) string {
 	var b strings.Builder
 	b.WriteString("{ __typename")
 	for _, f := range fields(def) {
+		if apart[def.Name+"."+f.Name] != nil {
+			continue
+		}
 		b.WriteString(" " + f.Name)
 		switch target := a.target(f); {
 		case target.IsLeafType():

@@ -107,6 +107,7 @@ func (r *run) all() {
 	for _, f := range fields(r.Query) {
 		roots[f.Name](r, f)
 	}
+	r.asides()
 	r.withArguments()
 	r.byNames()
 	r.byFilters()

@@ -21,7 +21,7 @@ import (
 //	SYSTEM ── MANAGER (isolated) ── OWNER ── CHILD
 //	   │         ├── SIBLING
 //	   │         └── MOVED (created an application of OWNER's, and was moved away)
-//	   └── STRANGER (isolated) ── BELOW
+//	   └── STRANGER (isolated) ── BELOW (to which STRANGER has lent the subjects)
 //
 // Objects of every kind stand at each of them. The subject are the applications of OWNER on which CHILD, SIBLING and
 // STRANGER have a grant: in each phase of the sweep another one, or none.
@@ -78,6 +78,8 @@ func build(h *hubtest.Hub) *world {
 	w.subject()
 	w.gifts()
 	w.guests()
+	w.dependencies()
+	w.loans()
 	return w
 }
 
@@ -136,7 +138,9 @@ func (w *world) rights(p *place, app oid.Application, name string) (oid.Role, oi
 
 // use is what a client has of an application it uses: a property, URLs, a session of its user.
 func (w *world) use(p *place, app oid.Application, name string) {
-	w.h.Must(w.ent.ApplicationProperty.Create().SetClientID(p.client).SetApplicationID(app).SetName("COLOUR").SetValue(p.code).Exec(w.ctx))
+	w.h.Must(w.ent.ApplicationProperty.Create().SetClientID(p.client).SetApplicationID(app).SetName("COLOUR").SetValue(p.code).SetPublic(true).Exec(w.ctx))
+	w.h.Must(w.ent.PropertyChange.Create().SetClientID(p.client).SetApplicationID(app).SetName("COLOUR").SetValue(p.code).SetPublic(true).
+		SetSecret(false).SetRemoved(false).SetChangedByClientID(p.client).SetChangedByID(p.user).Exec(w.ctx))
 	pending, proven := "https://pending."+name+".example", "https://"+name+".example"
 	w.h.Must(w.ent.ClientURL.Create().SetClientID(p.client).SetApplicationID(app).SetOrigin(pending).Exec(w.ctx))
 	w.h.Must(w.ent.ClientURL.Create().SetClientID(p.client).SetApplicationID(app).SetOrigin(proven).SetProvenOrigin(proven).
@@ -188,13 +192,14 @@ func (w *world) set(s state) {
 		}
 		for i, app := range w.subjects {
 			create := w.ent.AccessGrant.Create().SetID(w.grants[g][i]).SetClientID(w.places[g].client).SetApplicationID(app).
-				SetLevel(s.level).SetReason("subject").SetGiverID(w.places["OWNER"].client).SetGivenByID(w.places["OWNER"].user)
+				SetLevel(s.level).SetReason("subject").SetGiverID(w.places["OWNER"].client).SetGivenByID(w.places["OWNER"].user).SetEmbeddable(g == "CHILD")
 			if s.expired {
 				create.SetExpiresAt(time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC))
 			}
 			w.h.Must(create.Exec(w.ctx))
 		}
 	}
+	w.settle()
 }
 
 // gifts gives packages down the tree, across it, and of a hidden application.
@@ -254,6 +259,9 @@ func (w *world) principals(s state) []principal {
 	}
 	for _, g := range grantees {
 		at(strings.ToLower(g), g, s.name, false)
+	}
+	if s == states[0] || s == states[2] { // to whom STRANGER has lent: while it may write, and without a grant
+		at("below", "BELOW", s.name, false)
 	}
 	return list
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/audit"
-	"github.com/appanage/appanage/internal/authority"
 	"github.com/appanage/appanage/internal/oid"
 )
 
@@ -38,16 +37,11 @@ func (s *Service) Delete(ctx context.Context, cmd Delete) error {
 		if err := s.leaves(ctx, row.ID); err != nil {
 			return err
 		}
-		r := removal{db: s.db, counts: map[string]int{}}
-		if err := r.find(ctx, row.ID); err != nil {
-			return err
-		}
-		guards := authority.New(s.db).Under(s.rules)
-		err = guards.KeepAdministrator(ctx, tx, r.touched, "input.id", func() error { return r.run(ctx) })
+		gone, err := s.remove(ctx, tx, row.ID)
 		if err != nil {
 			return err
 		}
-		return s.recordDeletion(ctx, row, &r)
+		return s.recordDeletion(ctx, row, gone)
 	})
 }
 
@@ -70,17 +64,17 @@ func (s *Service) leaves(ctx context.Context, id oid.Client) error {
 
 // recordDeletion writes the event into the trail of the client that managed it: of the one that is gone nobody but SYSTEM
 // could read it. Applications that it created for others are their owners' own now, and their trails say so.
-func (s *Service) recordDeletion(ctx context.Context, row *ent.Tenant, r *removal) error {
+func (s *Service) recordDeletion(ctx context.Context, row *ent.Tenant, gone removed) error {
 	before := map[string]any{
 		"code": row.Code, "name": row.Name, "type": row.Type, "status": row.Status, "managerId": row.ManagerID, "isolated": row.Isolated,
-		"locale": row.Locale, "timeZone": row.TimeZone, "currency": row.Currency, "version": row.Version, "removed": r.counts,
+		"locale": row.Locale, "timeZone": row.TimeZone, "currency": row.Currency, "version": row.Version, "removed": gone.counts,
 	}
 	trail := row.ID
 	if row.ManagerID != nil {
 		trail = *row.ManagerID
 	}
 	events := []audit.Event{{Client: trail, Operation: "clientDelete", Kind: "Client", Object: string(row.ID), Before: before}}
-	for _, app := range r.created {
+	for _, app := range gone.created {
 		events = append(events, audit.Event{
 			Client: app.owner, Operation: "clientDelete", Kind: "Application", Object: string(app.id),
 			Before: map[string]any{"creatorId": row.ID}, After: map[string]any{"creatorId": app.owner},

@@ -61,6 +61,9 @@ func Start(tb testing.TB, db *store.DB, options ...Options) *Hub {
 		option(&o)
 	}
 	h.keys = o.Keys
+	if o.Encryption == nil {
+		o.Encryption = []config.EncryptionKey{{ID: "test", Bytes: o.Keys.Key("properties")}}
+	}
 	handler, err := h.Hub.Handler(o)
 	if err != nil {
 		tb.Fatalf("make the handler: %v", err)

@@ -1,4 +1,4 @@
-package application
+package property
 
 import (
 	"sync"
@@ -18,8 +18,20 @@ var (
 	visibleApplication = newLimit("a", scope.Kinds["Application"].ReadBy)
 	readProperty       = newLimit("p", scope.Kinds["ApplicationProperty"].ReadBy)
 	writtenProperty    = newLimit("application_properties", scope.Kinds["ApplicationProperty"].WriteBy)
+	ruledProperty      = newLimit("application_properties", ofOwnApplication)
 	reachedClient      = newLimit("c", scope.Kinds["Tenant"].ListBy)
 )
+
+// ofOwnApplication: the property is of an application that is owned in scope, whoever has set it (domain 6.4).
+func ofOwnApplication(a *actor.Actor, col scope.Column) *entsql.Predicate {
+	app := entsql.Table("applications").As("ruled")
+	own := scope.In(a, app.C("client_id"))
+	if a.IsSystem() || own == nil {
+		return nil
+	}
+	s := entsql.SelectExpr(entsql.Raw("1")).From(app).Where(entsql.And(entsql.ColumnsEQ(app.C("id"), col("application_id")), own)).Limit(1)
+	return entsql.P(func(b *entsql.Builder) { b.Wrap(func(b *entsql.Builder) { b.Join(s) }).WriteString(" IS NOT NULL") })
+}
 
 // limit is a rule about the rows of an alias, as text. Where nothing of the actor goes into it but the root of his
 // scope, it is rendered once: so a rule may look at nothing else of the actor to decide what to write.

@@ -1,4 +1,4 @@
-package application_test
+package property_test
 
 import (
 	"context"
@@ -10,9 +10,9 @@ import (
 	entapplication "github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/apperr"
-	"github.com/appanage/appanage/internal/application"
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/property"
 	"github.com/appanage/appanage/internal/store"
 	"github.com/appanage/appanage/internal/testkit/hubtest"
 )
@@ -43,8 +43,8 @@ func TestAGrantTakenAwayMeanwhile(t *testing.T) {
 					return err
 				}
 				go func() {
-					_, err := h.Applications.SetProperties(ctx, application.SetProperties{
-						Application: app, Client: partner, Properties: []application.Property{{Name: "A", Value: "v"}},
+					_, err := h.Properties.Set(ctx, property.Set{
+						Application: app, Client: partner, Properties: []property.Property{{Name: "A", Value: "v"}},
 					})
 					answer <- err
 				}()

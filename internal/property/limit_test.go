@@ -1,4 +1,4 @@
-package application
+package property
 
 import (
 	"strings"
@@ -38,7 +38,7 @@ func TestLimitsSayWhatTheRulesSay(t *testing.T) {
 		if c.ruled == nil {
 			c.ruled = c.actor
 		}
-		for name, l := range map[string]*limit{"own": ownApplication, "read": readProperty, "written": writtenProperty, "client": reachedClient} {
+		for name, l := range map[string]*limit{"own": ownApplication, "read": readProperty, "written": writtenProperty, "ruled": ruledProperty, "client": reachedClient} {
 			text, args := l.of(c.actor)
 			var want string
 			var wantArgs []any
@@ -64,7 +64,7 @@ func TestOwnApplicationsAreVisible(t *testing.T) {
 
 // What is asked with every call is rendered once; a rule that more goes into than the root is not.
 func TestWhatIsRenderedOnce(t *testing.T) {
-	for name, l := range map[string]*limit{"own": ownApplication, "read": readProperty, "written": writtenProperty} {
+	for name, l := range map[string]*limit{"own": ownApplication, "read": readProperty, "written": writtenProperty, "ruled": ruledProperty} {
 		if l.rooted() == "" {
 			t.Errorf("%s is built anew for each call", name)
 		}

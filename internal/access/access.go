@@ -1,0 +1,142 @@
+// Package access gives clients access to applications, takes it away, and tells who has it (domain 5).
+package access
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/appanage/appanage/ent"
+	"github.com/appanage/appanage/ent/accessgrant"
+	"github.com/appanage/appanage/ent/tenant"
+	"github.com/appanage/appanage/internal/actor"
+	"github.com/appanage/appanage/internal/apperr"
+	"github.com/appanage/appanage/internal/authz"
+	"github.com/appanage/appanage/internal/enum"
+	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/scope"
+	"github.com/appanage/appanage/internal/store"
+)
+
+// Service holds the commands on grants. Each locks, in this order, the clients it names, the application, and of its
+// grants those it decides on: so all changes of the grants of one application come one after the other. It decides on
+// the stored rows, and writes its audit events with the change.
+type Service struct {
+	db    *store.DB
+	rules authz.Rules
+}
+
+// New makes the service.
+func New(db *store.DB) *Service { return &Service{db, authz.DefaultRules()} }
+
+// Under is the service under other rules.
+func (s *Service) Under(rules authz.Rules) *Service { return &Service{s.db, rules} }
+
+// terms are what a grant says.
+type terms struct {
+	level      enum.AccessLevel
+	until      *time.Time // when it ends as it was given
+	reason     string
+	embeddable bool
+	lent       bool
+	giver      oid.Client
+}
+
+func termsOf(row *ent.AccessGrant) terms {
+	return terms{row.Level, Grant(row).Until(), row.Reason, row.Embeddable, row.Lent, row.GiverID}
+}
+
+// Grant is what authz decides on; nil for none.
+func Grant(row *ent.AccessGrant) *authz.Grant {
+	if row == nil {
+		return nil
+	}
+	return &authz.Grant{Level: row.Level, ExpiresAt: row.ExpiresAt, Lent: row.Lent, LentUntil: row.LentUntil}
+}
+
+// facts is the part of an application that authz decides on.
+func facts(row *ent.Application) authz.Application {
+	return authz.Application{Owner: row.ClientID, Creator: row.CreatorID, AccessType: row.AccessType, Status: row.Status}
+}
+
+// one reads the first row of a statement; false where there is none.
+func (s *Service) one(ctx context.Context, into []any, query string, args ...any) (found bool, err error) {
+	rows, err := s.db.Query(ctx, query, args...)
+	if err != nil {
+		return false, fmt.Errorf("access: read: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	if found = rows.Next(); found {
+		if err := rows.Scan(into...); err != nil {
+			return false, fmt.Errorf("access: read: %w", err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return false, fmt.Errorf("access: read: %w", err)
+	}
+	return found, nil
+}
+
+// keep has clients stay until the transaction ends: they are not deleted meanwhile.
+func (s *Service) keep(ctx context.Context, clients ...oid.Client) error {
+	if s.db.Engine() == store.SQLite {
+		return nil
+	}
+	slices.Sort(clients)
+	for _, client := range clients {
+		var id string
+		if _, err := s.one(ctx, []any{&id}, "SELECT id FROM clients WHERE id = ? LOCK IN SHARE MODE", client); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inScope tells whether a client that exists is in the caller's scope.
+func inScope(ctx context.Context, tx *ent.Client, client oid.Client) (bool, error) {
+	if in, known := actor.From(ctx).Scope.Has(client); known {
+		return in, nil
+	}
+	in, err := tx.Tenant.Query().Where(tenant.ID(client), scope.Listed(ctx, "Tenant")).Exist(ctx)
+	if err != nil {
+		return false, fmt.Errorf("access: read the scope: %w", err)
+	}
+	return in, nil
+}
+
+// grantsOf reads the grants that clients have on an application, by client, their rows locked.
+func (s *Service) grantsOf(ctx context.Context, tx *ent.Client, app oid.Application, clients ...oid.Client) (map[oid.Client]*ent.AccessGrant, error) {
+	query := tx.AccessGrant.Query().Where(accessgrant.ApplicationID(app), accessgrant.ClientIDIn(clients...)).Order(ent.Asc(accessgrant.FieldID))
+	rows, err := store.ForUpdate(s.db, query).All(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("access: read grants: %w", err)
+	}
+	of := make(map[oid.Client]*ent.AccessGrant, len(rows))
+	for _, row := range rows {
+		of[row.ClientID] = row
+	}
+	return of, nil
+}
+
+func noApplication() *apperr.Error {
+	return apperr.At("input.applicationId", apperr.NotFound, "no such application")
+}
+
+// current refuses a change that is based on another version than the present one; there is none of a grant that is not.
+func current(row *ent.AccessGrant, expected *int) error {
+	version := 0
+	if row != nil {
+		version = row.Version
+	}
+	if expected == nil || *expected == version {
+		return nil
+	}
+	e := apperr.At("input.expectedVersion", apperr.Conflict, "changed by somebody else: it has version %d now", version)
+	if version == 0 {
+		e = apperr.At("input.expectedVersion", apperr.Conflict, "there is no such grant any more")
+	}
+	e.Version = version
+	return e
+}
