@@ -25,7 +25,7 @@ prerequisites:
 	@scripts/prerequisites.sh
 
 test-go: ## The Go tests, on SQLite and on a MariaDB of their own
-	go test -count=1 ./...
+	go test -count=1 -timeout=30m ./...
 
 test-race: ## The Go tests of our packages under the race detector
 	CGO_ENABLED=1 go test -count=1 -timeout=30m -race $(OURS)

@@ -19,6 +19,9 @@ const (
 	parallel = 3
 )
 
+// shops is how many applications the properties are spread over: one takes 500.
+const shops = 8
+
 const setProperty = `mutation($input: ApplicationPropertiesSetInput!) {
 	applicationPropertiesSet(input: $input) { properties { name } errors { code message } } }`
 
@@ -28,9 +31,11 @@ func TestKillLosesNothing(t *testing.T) {
 		c = c.with("ADMIN_USER", "root").with("ADMIN_PASSWORD", password).with("RATE_SESSION", "0").with("RATE_ADDRESS", "0")
 		p := c.serve(t)
 		w := &writers{token: signIn(t, p, "root", password), acknowledged: map[string]string{}}
-		w.application = createApplication(t, p, w.token)
+		for range shops {
+			w.applications = append(w.applications, createApplication(t, p, w.token))
+		}
 		rounds := 0
-		for ; w.count() < writes; rounds++ {
+		for ; w.count() < writes && !t.Failed(); rounds++ {
 			w.until(t, p, w.count()+20+rand.IntN(writes/5))
 			p = c.serve(t)
 		}
@@ -52,7 +57,8 @@ func createApplication(t *testing.T, p *process, token string) string {
 
 // writers set properties, each name once, and note what was acknowledged.
 type writers struct {
-	token, application string
+	token        string
+	applications []string
 
 	mu           sync.Mutex
 	next         int
@@ -87,12 +93,12 @@ func (w *writers) until(t *testing.T, p *process, count int) {
 func (w *writers) write(t *testing.T, address string) {
 	for {
 		w.mu.Lock()
-		name := fmt.Sprintf("SETTING_%d", w.next)
+		name, application := fmt.Sprintf("SETTING_%d", w.next), w.applications[w.next%shops]
 		w.next++
 		w.mu.Unlock()
 		value := fmt.Sprintf("Wert „%x“ 🌍", rand.Uint64())
 		a, err := ask(context.Background(), address, w.token, setProperty, map[string]any{"input": map[string]any{
-			"applicationId": w.application, "properties": []any{map[string]any{"name": name, "value": value}},
+			"applicationId": application, "properties": []any{map[string]any{"name": name, "value": value}},
 		}})
 		if err != nil {
 			return // killed: what became of this write nobody has been told
