@@ -19,15 +19,22 @@ func TestStopIsGraceful(t *testing.T) {
 		p := c.serve(t)
 		const body = `{"query":"{ __typename }"}`
 		conn := dial(t, p.address)
-		send(t, conn, fmt.Sprintf("POST /graphql HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body[:10]))
-		time.Sleep(50 * time.Millisecond) // the server has the header, and waits for the rest
+		send(t, conn, fmt.Sprintf("POST /graphql HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n", len(body)))
+		answers := bufio.NewReader(conn)
+		if line, err := answers.ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
+			t.Fatalf("the server does not wait for the body: %q, %v", line, err)
+		}
+		if _, err := answers.ReadString('\n'); err != nil { // the end of that
+			t.Fatal(err)
+		}
+		send(t, conn, body[:10])
 		p.terminate(t)
 		waitClosed(t, p.address)
 		if p.isOver() {
 			t.Fatalf("the server has not waited:\n%s", p.output)
 		}
 		send(t, conn, body[10:])
-		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		response, err := http.ReadResponse(answers, nil)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, p.output)
 		}
