@@ -9,7 +9,6 @@ import (
 	"entgo.io/ent/dialect/sql"
 
 	"github.com/appanage/appanage/ent"
-	"github.com/appanage/appanage/ent/tenant"
 	"github.com/appanage/appanage/graph/cursor"
 	"github.com/appanage/appanage/graph/list"
 	"github.com/appanage/appanage/graph/model"
@@ -23,7 +22,6 @@ import (
 	"github.com/appanage/appanage/internal/identity"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/property"
-	"github.com/appanage/appanage/internal/scope"
 	"github.com/appanage/appanage/internal/store"
 	"github.com/appanage/appanage/internal/tenancy"
 	"github.com/appanage/appanage/internal/urls"
@@ -66,10 +64,7 @@ func inFull[T any](ctx context.Context, r *Resolver, client *ent.Tenant, value T
 // inScope tells whether the caller sees a client in full. To the others it has no edges either: those to what they see
 // themselves would still say what hangs together.
 func (r *Resolver) inScope(ctx context.Context, client oid.Client) (bool, error) {
-	if in, known := actor.From(ctx).Scope.Has(client); known {
-		return in, nil
-	}
-	return r.DB.Client(ctx).Tenant.Query().Where(tenant.ID(client), scope.Listed(ctx, "Tenant")).Exist(ctx)
+	return store.InScope(ctx, r.DB.Client(ctx), client)
 }
 
 // connectInScope is an edge of a client to many, for callers who see the client in full.

@@ -3,20 +3,16 @@ package access
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/ent/accessgrant"
-	"github.com/appanage/appanage/ent/tenant"
-	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/authz"
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/oid"
-	"github.com/appanage/appanage/internal/scope"
 	"github.com/appanage/appanage/internal/store"
 )
 
@@ -62,18 +58,9 @@ func facts(row *ent.Application) authz.Application {
 }
 
 // one reads the first row of a statement; false where there is none.
-func (s *Service) one(ctx context.Context, into []any, query string, args ...any) (found bool, err error) {
-	rows, err := s.db.Query(ctx, query, args...)
+func (s *Service) one(ctx context.Context, into []any, query string, args ...any) (bool, error) {
+	found, err := s.db.First(ctx, into, query, args...)
 	if err != nil {
-		return false, fmt.Errorf("access: read: %w", err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	if found = rows.Next(); found {
-		if err := rows.Scan(into...); err != nil {
-			return false, fmt.Errorf("access: read: %w", err)
-		}
-	}
-	if err := rows.Err(); err != nil {
 		return false, fmt.Errorf("access: read: %w", err)
 	}
 	return found, nil
@@ -92,18 +79,6 @@ func (s *Service) keep(ctx context.Context, clients ...oid.Client) error {
 		}
 	}
 	return nil
-}
-
-// inScope tells whether a client that exists is in the caller's scope.
-func inScope(ctx context.Context, tx *ent.Client, client oid.Client) (bool, error) {
-	if in, known := actor.From(ctx).Scope.Has(client); known {
-		return in, nil
-	}
-	in, err := tx.Tenant.Query().Where(tenant.ID(client), scope.Listed(ctx, "Tenant")).Exist(ctx)
-	if err != nil {
-		return false, fmt.Errorf("access: read the scope: %w", err)
-	}
-	return in, nil
 }
 
 // grantsOf reads the grants that clients have on an application, by client, their rows locked.
@@ -126,17 +101,11 @@ func noApplication() *apperr.Error {
 
 // current refuses a change that is based on another version than the present one; there is none of a grant that is not.
 func current(row *ent.AccessGrant, expected *int) error {
-	version := 0
 	if row != nil {
-		version = row.Version
+		return apperr.Current(expected, row.Version)
 	}
-	if expected == nil || *expected == version {
+	if expected == nil || *expected == 0 {
 		return nil
 	}
-	e := apperr.At("input.expectedVersion", apperr.Conflict, "changed by somebody else: it has version %d now", version)
-	if version == 0 {
-		e = apperr.At("input.expectedVersion", apperr.Conflict, "there is no such grant any more")
-	}
-	e.Version = version
-	return e
+	return apperr.At("input.expectedVersion", apperr.Conflict, "there is no such grant any more")
 }

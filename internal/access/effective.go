@@ -12,6 +12,7 @@ import (
 	"github.com/appanage/appanage/internal/authz"
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/store"
 )
 
 // Question asks what access a client has to an application.
@@ -46,7 +47,7 @@ func (s *Service) Effective(ctx context.Context, q Question) (*Effective, error)
 	if err != nil || client == "" {
 		return nil, err
 	}
-	in, err := inScope(ctx, db, client)
+	in, err := store.InScope(ctx, db, client)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +108,7 @@ func (s *Service) tells(ctx context.Context, db *ent.Client, owner oid.Client, i
 	if in {
 		return true, nil
 	}
-	rules, err := inScope(ctx, db, owner)
+	rules, err := store.InScope(ctx, db, owner)
 	if err != nil || !rules || has {
 		return rules, err
 	}

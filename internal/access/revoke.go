@@ -30,10 +30,10 @@ func (s *Service) Revoke(ctx context.Context, cmd Revoke) error {
 		}
 		me := actor.From(ctx).Client
 		c, g := authz.Caller{Client: me}, authz.Given{Client: row.ClientID, Level: row.Level, Giver: row.GiverID, Lent: row.Lent}
-		if c.Rules, err = inScope(ctx, tx, owner); err != nil {
+		if c.Rules, err = store.InScope(ctx, tx, owner); err != nil {
 			return err
 		}
-		if g.GiverInScope, err = inScope(ctx, tx, row.GiverID); err != nil {
+		if g.GiverInScope, err = store.InScope(ctx, tx, row.GiverID); err != nil {
 			return err
 		}
 		if !s.rules.Revokes(c, g) {

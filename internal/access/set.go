@@ -156,10 +156,10 @@ func (s *Service) read(ctx context.Context, tx *ent.Client, cmd Set) (*decision,
 	}
 	d.own, d.stored = grants[me], grants[d.to.Client]
 	d.caller = authz.Caller{Client: me, Access: authz.Access(d.app.ClientID, me, Grant(d.own), actor.From(ctx).Now())}
-	if d.caller.Rules, err = inScope(ctx, tx, d.app.ClientID); err != nil || !d.known {
+	if d.caller.Rules, err = store.InScope(ctx, tx, d.app.ClientID); err != nil || !d.known {
 		return d, err
 	}
-	if d.to.InScope, err = inScope(ctx, tx, d.to.Client); err != nil {
+	if d.to.InScope, err = store.InScope(ctx, tx, d.to.Client); err != nil {
 		return nil, err
 	}
 	var of string

@@ -73,6 +73,21 @@ func At(path string, code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...), Path: strings.Split(path, ".")}
 }
 
+// Outdated refuses a change that is based on another version than the present one.
+func Outdated(path string, version int) *Error {
+	e := At(path, Conflict, "changed by somebody else: it has version %d now", version)
+	e.Version = version
+	return e
+}
+
+// Current compares the version that a command is based on, nil for any, with the stored one.
+func Current(expected *int, version int) error {
+	if expected == nil || *expected == version {
+		return nil
+	}
+	return Outdated("input.expectedVersion", version)
+}
+
 // Because keeps the cause for the log.
 func (e *Error) Because(cause error) *Error {
 	e.cause = cause

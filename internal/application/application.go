@@ -10,14 +10,12 @@ import (
 	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/ent/accessgrant"
 	"github.com/appanage/appanage/ent/application"
-	"github.com/appanage/appanage/ent/tenant"
 	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/authz"
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/origin"
-	"github.com/appanage/appanage/internal/scope"
 	"github.com/appanage/appanage/internal/store"
 )
 
@@ -64,23 +62,12 @@ func facts(row *ent.Application) authz.Application {
 // caller reads what decides of the actor, for one application.
 func caller(ctx context.Context, db *ent.Client, app *ent.Application) (authz.Caller, error) {
 	a := actor.From(ctx)
-	rules, err := inScope(ctx, db, app.ClientID)
+	rules, err := store.InScope(ctx, db, app.ClientID)
 	if err != nil {
 		return authz.Caller{}, err
 	}
 	access, err := access(ctx, db, app, a.Client)
 	return authz.Caller{Client: a.Client, Rules: rules, Access: access}, err
-}
-
-func inScope(ctx context.Context, db *ent.Client, client oid.Client) (bool, error) {
-	if in, known := actor.From(ctx).Scope.Has(client); known {
-		return in, nil
-	}
-	in, err := db.Tenant.Query().Where(tenant.ID(client), scope.Listed(ctx, "Tenant")).Exist(ctx)
-	if err != nil {
-		return false, fmt.Errorf("application: read the scope: %w", err)
-	}
-	return in, nil
 }
 
 // access is the level of a client on an application today.

@@ -2,14 +2,15 @@ package application
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/ent/application"
+	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/audit"
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/store"
 )
 
 // SetStatus archives or restores an application.
@@ -42,7 +43,7 @@ func (s *Service) setStatus(ctx context.Context, cmd SetStatus, operation string
 			return err
 		}
 		if v := cmd.ExpectedVersion; v != nil && *v != row.Version {
-			return conflict(row.Version)
+			return apperr.Outdated("input.expectedVersion", row.Version)
 		}
 		if ended = nil; row.Status == to {
 			return nil
@@ -57,7 +58,7 @@ func (s *Service) setStatus(ctx context.Context, cmd SetStatus, operation string
 			return fmt.Errorf("application: set the status: %w", err)
 		}
 		if n == 0 {
-			return conflict(row.Version + 1)
+			return apperr.Outdated("input.expectedVersion", row.Version+1)
 		}
 		return audit.Record(ctx, s.db, audit.Event{Client: row.ClientID, Operation: operation, Kind: "Application", Object: string(row.ID),
 			Before: map[string]any{"status": row.Status}, After: map[string]any{"status": to}})
@@ -68,18 +69,8 @@ func (s *Service) setStatus(ctx context.Context, cmd SetStatus, operation string
 // endSessions deletes the sessions for an application, of users of every client with access, most of them out of the
 // caller's scope: the decision was made on the application. The event of what ended them stands for all.
 func (s *Service) endSessions(ctx context.Context, app oid.Application) (ended []oid.Session, err error) {
-	rows, err := s.db.Query(ctx, "SELECT id FROM sessions WHERE application_id = ? ORDER BY id", app)
+	ended, err = store.Column[oid.Session](ctx, s.db, "SELECT id FROM sessions WHERE application_id = ? ORDER BY id", app)
 	if err != nil {
-		return nil, fmt.Errorf("application: read sessions: %w", err)
-	}
-	for rows.Next() {
-		var id oid.Session
-		if err = rows.Scan(&id); err != nil {
-			break
-		}
-		ended = append(ended, id)
-	}
-	if err = errors.Join(err, rows.Err(), rows.Close()); err != nil {
 		return nil, fmt.Errorf("application: read sessions: %w", err)
 	}
 	if len(ended) == 0 {

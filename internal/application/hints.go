@@ -10,6 +10,7 @@ import (
 	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/authz"
 	"github.com/appanage/appanage/internal/enum"
+	"github.com/appanage/appanage/internal/store"
 )
 
 // Sight is what hints about an application are made from, for one actor.
@@ -101,7 +102,7 @@ func (s *Service) ViewerCan(ctx context.Context, app *ent.Application) ([]string
 	if !hinted(a) {
 		return []string{}, nil
 	}
-	rules, err := inScope(ctx, db, app.ClientID)
+	rules, err := store.InScope(ctx, db, app.ClientID)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/hmac"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -143,42 +142,32 @@ func (p *Plan) holds(key []byte, token string) bool {
 
 // Removed says what went with an application that is gone, as the trail has it. Who asks has removed it.
 func (s *Removals) Removed(ctx context.Context, id oid.Application) (counts []Count, err error) {
-	rows, err := s.db.Query(ctx, "SELECT `before` FROM audit_events WHERE object_id = ? AND operation = ?", id, operationRemove)
+	var text string
+	found, err := s.db.First(ctx, []any{&text}, "SELECT `before` FROM audit_events WHERE object_id = ? AND operation = ?", id, operationRemove)
 	if err != nil {
 		return nil, fmt.Errorf("application: read what was removed: %w", err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
+	if !found {
+		return nil, nil
+	}
+	var event struct{ Removed map[string]int }
+	if err := json.Unmarshal([]byte(text), &event); err != nil {
+		return nil, fmt.Errorf("application: read what was removed: %w", err)
+	}
 	var p Plan
-	for rows.Next() {
-		var text string
-		var event struct{ Removed map[string]int }
-		if err := rows.Scan(&text); err != nil {
-			return nil, fmt.Errorf("application: read what was removed: %w", err)
-		}
-		if err := json.Unmarshal([]byte(text), &event); err != nil {
-			return nil, fmt.Errorf("application: read what was removed: %w", err)
-		}
-		for _, kind := range removal.Applications.Kinds {
-			if n := event.Removed[kind.Name]; n > 0 {
-				p.Counts = append(p.Counts, Count{kind.Name, n, kind.Expires})
-			}
+	for _, kind := range removal.Applications.Kinds {
+		if n := event.Removed[kind.Name]; n > 0 {
+			p.Counts = append(p.Counts, Count{kind.Name, n, kind.Expires})
 		}
 	}
 	p.sort()
-	return p.Counts, rows.Err()
+	return p.Counts, nil
 }
 
 // number runs a query for one number.
 func (s *Removals) number(ctx context.Context, query string, args ...any) (n int, err error) {
-	rows, err := s.db.Query(ctx, query, args...)
-	if err != nil {
+	if _, err := s.db.First(ctx, []any{&n}, query, args...); err != nil {
 		return 0, fmt.Errorf("application: count: %w", err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := rows.Scan(&n); err != nil {
-			return 0, fmt.Errorf("application: count: %w", err)
-		}
-	}
-	return n, rows.Err()
+	return n, nil
 }

@@ -53,7 +53,7 @@ func (s *Service) Update(ctx context.Context, cmd Update) error {
 			return err
 		}
 		if v := cmd.ExpectedVersion; v != nil && *v != row.Version {
-			return conflict(row.Version)
+			return apperr.Outdated("input.expectedVersion", row.Version)
 		}
 		return s.change(ctx, tx, row, cmd)
 	})
@@ -101,17 +101,11 @@ func (s *Service) change(ctx context.Context, tx *ent.Client, row *ent.Applicati
 		return fmt.Errorf("application: update: %w", err)
 	}
 	if n == 0 {
-		return conflict(row.Version + 1)
+		return apperr.Outdated("input.expectedVersion", row.Version+1)
 	}
 	return audit.Record(ctx, s.db, audit.Event{Client: row.ClientID, Operation: "applicationUpdate", Kind: "Application", Object: string(row.ID), Before: before, After: after})
 }
 
 func same(a, b *string) bool {
 	return a == nil && b == nil || a != nil && b != nil && *a == *b
-}
-
-func conflict(version int) *apperr.Error {
-	e := apperr.At("input.expectedVersion", apperr.Conflict, "changed by somebody else: it has version %d now", version)
-	e.Version = version
-	return e
 }

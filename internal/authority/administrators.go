@@ -132,7 +132,7 @@ func (s *Service) couldAdminister(ctx context.Context, client oid.Client, after 
 			" JOIN role_permissions AS h ON h.role_id = p.reached_role_id WHERE r.membership_id = m.id AND h.permission_id = ? LIMIT 1) IS NOT NULL"
 		args = append(args, p)
 	}
-	ids, err := column[oid.Membership](ctx, s, query+" ORDER BY m.id LIMIT ?", append(args, judgedAtOnce)...)
+	ids, err := store.Column[oid.Membership](ctx, s.db, query+" ORDER BY m.id LIMIT ?", append(args, judgedAtOnce)...)
 	if err != nil {
 		return nil, fmt.Errorf("authority: look for administrators: %w", err)
 	}

@@ -33,7 +33,7 @@ func (s *Service) GivePackage(ctx context.Context, id oid.Package, clients []oid
 		if err != nil {
 			return err
 		}
-		ruled, err := inScope(ctx, tx, row.ClientID)
+		ruled, err := store.InScope(ctx, tx, row.ClientID)
 		if err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func (s *Service) takeFrom(ctx context.Context, tx *ent.Client, row *ent.RolePac
 	if err != nil {
 		return fmt.Errorf("authority: read gifts: %w", err)
 	}
-	ruled, err := inScope(ctx, tx, row.ClientID)
+	ruled, err := store.InScope(ctx, tx, row.ClientID)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (s *Service) takeFrom(ctx context.Context, tx *ent.Client, row *ent.RolePac
 func (s *Service) takeFromAll(ctx context.Context, row *ent.RolePackage) error {
 	var events []audit.Event
 	if !row.Base {
-		err := s.each(ctx, "SELECT client_id, giver_id FROM package_gifts WHERE package_id = ? ORDER BY client_id", []any{row.ID}, func(scan func(...any) error) error {
+		err := s.db.Each(ctx, "SELECT client_id, giver_id FROM package_gifts WHERE package_id = ? ORDER BY client_id", []any{row.ID}, func(scan func(...any) error) error {
 			var client, giver oid.Client
 			err := scan(&client, &giver)
 			events = append(events, givenEvent("packageDelete", row.ID, client, giver, nil))

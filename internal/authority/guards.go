@@ -103,8 +103,8 @@ func permissionsOf[K oid.ID](ctx context.Context, s *Service, b bundle, named []
 		return out, nil
 	}
 	query := "SELECT DISTINCT " + b.key + ", m.authority, a.client_id FROM " + b.from +
-		" LEFT JOIN applications AS a ON a.id = m.application_id WHERE " + b.key + " IN " + marks(len(named))
-	err := s.each(ctx, query, anys(idsIn(named)), func(scan func(...any) error) error {
+		" LEFT JOIN applications AS a ON a.id = m.application_id WHERE " + b.key + " IN " + store.Marks(len(named))
+	err := s.db.Each(ctx, query, store.Anys(idsIn(named)), func(scan func(...any) error) error {
 		var id K
 		var p authz.Permission
 		var owner *oid.Client

@@ -7,6 +7,7 @@ import (
 	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/store"
 )
 
 // loss says whose members a change takes something away from: a query for their clients.
@@ -30,7 +31,7 @@ func ofPackage(id oid.Package) loss {
 
 // ofGifts: clients are given less.
 func ofGifts(clients []oid.Client) loss {
-	return loss{"SELECT id FROM clients WHERE id IN " + marks(len(clients)), anys(clients)}
+	return loss{"SELECT id FROM clients WHERE id IN " + store.Marks(len(clients)), store.Anys(clients)}
 }
 
 // taking makes a change that takes something away by way of roles and packages, and keeps the last administrator of every
@@ -60,7 +61,7 @@ func (s *Service) foreign(ctx context.Context, l loss) ([]oid.Client, error) {
 		" UNION SELECT g.client_id FROM lost JOIN package_gifts AS g ON g.giver_id = lost.client_id WHERE g.giver_id <> ?)" +
 		" SELECT DISTINCT lost.client_id FROM lost WHERE NOT EXISTS" +
 		" (SELECT 1 FROM client_paths AS p WHERE p.ancestor_id = ? AND p.descendant_id = lost.client_id)"
-	clients, err := column[oid.Client](ctx, s, query, append(l.args, oid.SystemClient, actor.From(ctx).Client)...)
+	clients, err := store.Column[oid.Client](ctx, s.db, query, append(l.args, oid.SystemClient, actor.From(ctx).Client)...)
 	if err != nil {
 		return nil, fmt.Errorf("authority: read whom it concerns: %w", err)
 	}

@@ -135,7 +135,7 @@ func (s *Service) UpdatePackage(ctx context.Context, cmd UpdatePackage) error {
 		if err != nil {
 			return err
 		}
-		if err := expect(cmd.ExpectedVersion, row.Version); err != nil {
+		if err := apperr.Current(cmd.ExpectedVersion, row.Version); err != nil {
 			return err
 		}
 		before, after := map[string]any{}, map[string]any{}
@@ -176,7 +176,7 @@ func (s *Service) DeletePackage(ctx context.Context, id oid.Package, expected *i
 			if err != nil {
 				return err
 			}
-			if err := expect(expected, row.Version); err != nil {
+			if err := apperr.Current(expected, row.Version); err != nil {
 				return err
 			}
 			return s.deletePackage(ctx, tx, row)

@@ -52,7 +52,7 @@ func (s *Service) CreatePermission(ctx context.Context, cmd CreatePermission) (o
 		if err != nil {
 			return fmt.Errorf("authority: read the application: %w", err)
 		}
-		if in, err := inScope(ctx, tx, app.ClientID); err != nil {
+		if in, err := store.InScope(ctx, tx, app.ClientID); err != nil {
 			return err
 		} else if !in {
 			return apperr.At("input.applicationId", apperr.NotAllowed, "only the owner of an application, and the clients managing it, make permissions of it")
@@ -91,7 +91,7 @@ func (s *Service) permission(ctx context.Context, tx *ent.Client, id oid.Permiss
 	if err := mayChange(ctx, tx, row.ClientID, row.BuiltIn); err != nil {
 		return nil, err
 	}
-	return row, expect(expected, row.Version)
+	return row, apperr.Current(expected, row.Version)
 }
 
 // UpdatePermission changes the description of a permission. nil stays.

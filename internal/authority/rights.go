@@ -17,6 +17,7 @@ import (
 	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/scope"
+	"github.com/appanage/appanage/internal/store"
 )
 
 // Explained is an authority that a membership gives, with its reasons as far as the caller sees what they name.
@@ -71,7 +72,7 @@ func (s *Service) nest(ctx context.Context, f Facts) error {
 		return nil
 	}
 	ids := keys(f.Roles)
-	subs, err := s.pairs(ctx, "SELECT role_id, sub_role_id FROM role_sub_roles WHERE role_id IN "+marks(len(ids)), ids)
+	subs, err := s.pairs(ctx, "SELECT role_id, sub_role_id FROM role_sub_roles WHERE role_id IN "+store.Marks(len(ids)), ids)
 	for id, list := range subs {
 		r := f.Roles[id]
 		r.SubRoles = list

@@ -108,7 +108,7 @@ func (s *Service) UpdateRole(ctx context.Context, cmd UpdateRole) error {
 		if err != nil {
 			return err
 		}
-		if err := expect(cmd.ExpectedVersion, row.Version); err != nil {
+		if err := apperr.Current(cmd.ExpectedVersion, row.Version); err != nil {
 			return err
 		}
 		before, after := map[string]any{}, map[string]any{}
@@ -160,7 +160,7 @@ func (s *Service) DeleteRole(ctx context.Context, id oid.Role, expected *int) er
 			if err != nil {
 				return err
 			}
-			if err := expect(expected, row.Version); err != nil {
+			if err := apperr.Current(expected, row.Version); err != nil {
 				return err
 			}
 			return s.deleteRole(ctx, tx, row)

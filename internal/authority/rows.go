@@ -139,37 +139,16 @@ func owner(ctx context.Context, tx *ent.Client, client oid.Client) (oid.Client, 
 	return client, nil
 }
 
-func inScope(ctx context.Context, tx *ent.Client, client oid.Client) (bool, error) {
-	if in, known := actor.From(ctx).Scope.Has(client); known {
-		return in, nil
-	}
-	in, err := tx.Tenant.Query().Where(tenant.ID(client), scope.Listed(ctx, "Tenant")).Exist(ctx)
-	if err != nil {
-		return false, fmt.Errorf("authority: read the scope: %w", err)
-	}
-	return in, nil
-}
-
 // mayChange: what came with the platform never changes, and what others own is theirs to change.
 func mayChange(ctx context.Context, tx *ent.Client, owner oid.Client, builtIn bool) error {
 	if builtIn {
 		return apperr.At("input.id", apperr.NotAllowed, "it came with the platform, and never changes")
 	}
-	in, err := inScope(ctx, tx, owner)
+	in, err := store.InScope(ctx, tx, owner)
 	if err == nil && !in {
 		return apperr.At("input.id", apperr.NotAllowed, "it belongs to a client out of your scope")
 	}
 	return err
-}
-
-// expect compares the version a command is based on with the stored one.
-func expect(expected *int, version int) error {
-	if expected == nil || *expected == version {
-		return nil
-	}
-	e := apperr.At("input.expectedVersion", apperr.Conflict, "changed by somebody else: it has version %d now", version)
-	e.Version = version
-	return e
 }
 
 // mayBeFor asks that a role or package of a client can be for an application: one which that client owns or may write,

@@ -3,10 +3,10 @@ package authority
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/appanage/appanage/internal/audit"
 	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/store"
 )
 
 // What hangs together across clients is read and cut by statements written by hand: a role that goes is taken out of
@@ -15,43 +15,6 @@ import (
 
 // eventsAtOnce bounds what one statement writes into the trail.
 const eventsAtOnce = 1000
-
-// marks are the placeholders of a list of values, in brackets.
-func marks(n int) string { return "(" + strings.TrimSuffix(strings.Repeat("?, ", n), ", ") + ")" }
-
-func anys[T any](list []T) []any {
-	out := make([]any, len(list))
-	for i, v := range list {
-		out[i] = v
-	}
-	return out
-}
-
-// each hands the rows of a query to f, one after the other.
-func (s *Service) each(ctx context.Context, query string, args []any, f func(scan func(...any) error) error) error {
-	rows, err := s.db.Query(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }() // a failure to read is Err's
-	for rows.Next() {
-		if err := f(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
-// column reads the one column of a query.
-func column[T any](ctx context.Context, s *Service, query string, args ...any) (out []T, err error) {
-	err = s.each(ctx, query, args, func(scan func(...any) error) error {
-		var v T
-		err := scan(&v)
-		out = append(out, v)
-		return err
-	})
-	return out, err
-}
 
 // join is a table of pairs: objects that hold others.
 type join struct {
@@ -71,7 +34,7 @@ var (
 
 // heldBy lists what one object holds.
 func heldBy[K, H oid.ID](ctx context.Context, s *Service, j join, holder H) ([]K, error) {
-	ids, err := column[K](ctx, s, "SELECT "+j.held+" FROM "+j.table+" WHERE "+j.holder+" = ? ORDER BY "+j.held, holder)
+	ids, err := store.Column[K](ctx, s.db, "SELECT "+j.held+" FROM "+j.table+" WHERE "+j.holder+" = ? ORDER BY "+j.held, holder)
 	if err != nil {
 		return nil, fmt.Errorf("authority: read %s: %w", j.table, err)
 	}
@@ -95,7 +58,7 @@ func (j join) event(operation string, client oid.Client, holder string, before, 
 // release takes an object that goes out of everything that holds it, each an event in the trail of the holder's client.
 func (s *Service) release(ctx context.Context, operation string, j join, held string) error {
 	var events []audit.Event
-	err := s.each(ctx, "SELECT o.id, o.client_id FROM "+j.table+" AS j JOIN "+j.kindRows+" AS o ON o.id = j."+j.holder+
+	err := s.db.Each(ctx, "SELECT o.id, o.client_id FROM "+j.table+" AS j JOIN "+j.kindRows+" AS o ON o.id = j."+j.holder+
 		" WHERE j."+j.held+" = ? ORDER BY o.id", []any{held}, func(scan func(...any) error) error {
 		var holder string
 		var client oid.Client

@@ -166,7 +166,7 @@ func (s *Service) spell(ctx context.Context, tx *ent.Client, way []oid.Role) (st
 
 // reaching lists the roles that reach one, itself included.
 func (s *Service) reaching(ctx context.Context, id oid.Role) ([]oid.Role, error) {
-	ids, err := column[oid.Role](ctx, s, "SELECT role_id FROM role_paths WHERE reached_role_id = ?", id)
+	ids, err := store.Column[oid.Role](ctx, s.db, "SELECT role_id FROM role_paths WHERE reached_role_id = ?", id)
 	if err != nil {
 		return nil, fmt.Errorf("authority: read the roles above a role: %w", err)
 	}
@@ -176,13 +176,13 @@ func (s *Service) reaching(ctx context.Context, id oid.Role) ([]oid.Role, error)
 // edges reads which roles include which directly: of everything that some roles reach.
 func (s *Service) edges(ctx context.Context, from []oid.Role) (map[oid.Role][]oid.Role, error) {
 	return s.pairs(ctx, "SELECT e.role_id, e.sub_role_id FROM role_sub_roles AS e"+
-		" JOIN (SELECT DISTINCT reached_role_id FROM role_paths WHERE role_id IN "+marks(len(from))+") AS n ON n.reached_role_id = e.role_id"+
+		" JOIN (SELECT DISTINCT reached_role_id FROM role_paths WHERE role_id IN "+store.Marks(len(from))+") AS n ON n.reached_role_id = e.role_id"+
 		" ORDER BY e.role_id, e.sub_role_id", from)
 }
 
 func (s *Service) pairs(ctx context.Context, query string, roles []oid.Role) (map[oid.Role][]oid.Role, error) {
 	out := map[oid.Role][]oid.Role{}
-	err := s.each(ctx, query, anys(roles), func(scan func(...any) error) error {
+	err := s.db.Each(ctx, query, store.Anys(roles), func(scan func(...any) error) error {
 		var from, to oid.Role
 		err := scan(&from, &to)
 		out[from] = append(out[from], to)
@@ -200,10 +200,10 @@ func (s *Service) addPaths(ctx context.Context, id oid.Role, subs ...oid.Role) e
 	query, args := "INSERT INTO role_paths (role_id, reached_role_id) VALUES (?, ?)", []any{id, id}
 	if len(subs) != 1 || subs[0] != id {
 		query = "INSERT INTO role_paths (role_id, reached_role_id) SELECT DISTINCT up.role_id, down.reached_role_id" +
-			" FROM role_paths AS up JOIN role_paths AS down ON down.role_id IN " + marks(len(subs)) +
+			" FROM role_paths AS up JOIN role_paths AS down ON down.role_id IN " + store.Marks(len(subs)) +
 			" LEFT JOIN role_paths AS known ON known.role_id = up.role_id AND known.reached_role_id = down.reached_role_id" +
 			" WHERE up.reached_role_id = ? AND known.role_id IS NULL"
-		args = append(anys(subs), id)
+		args = append(store.Anys(subs), id)
 	}
 	if _, err := s.db.Exec(ctx, query, args...); err != nil {
 		return fmt.Errorf("authority: add paths of roles: %w", err)
@@ -241,7 +241,7 @@ func (s *Service) reduce(ctx context.Context, roles []oid.Role) error {
 	if err != nil {
 		return err
 	}
-	stored, err := s.pairs(ctx, "SELECT role_id, reached_role_id FROM role_paths WHERE role_id IN "+marks(len(roles)), roles)
+	stored, err := s.pairs(ctx, "SELECT role_id, reached_role_id FROM role_paths WHERE role_id IN "+store.Marks(len(roles)), roles)
 	if err != nil {
 		return err
 	}
@@ -251,8 +251,8 @@ func (s *Service) reduce(ctx context.Context, roles []oid.Role) error {
 		if len(over) == 0 {
 			continue
 		}
-		args := append([]any{r}, anys(over)...)
-		if _, err := s.db.Exec(ctx, "DELETE FROM role_paths WHERE role_id = ? AND reached_role_id IN "+marks(len(over)), args...); err != nil {
+		args := append([]any{r}, store.Anys(over)...)
+		if _, err := s.db.Exec(ctx, "DELETE FROM role_paths WHERE role_id = ? AND reached_role_id IN "+store.Marks(len(over)), args...); err != nil {
 			return fmt.Errorf("authority: delete paths of roles: %w", err)
 		}
 	}

@@ -128,7 +128,7 @@ func ruled(ctx context.Context, tx *ent.Client, ids ...oid.Application) (map[oid
 func (s *Service) works(ctx context.Context, cmd Add) error {
 	facts, args := Facts(actor.From(ctx), "`p`.`client_id`", "`q`.`id`").Query()
 	state := enum.DependencyState("")
-	err := s.each(ctx, "SELECT ("+facts+") FROM applications AS p JOIN applications AS q ON q.id = ? WHERE p.id = ?",
+	err := s.db.Each(ctx, "SELECT ("+facts+") FROM applications AS p JOIN applications AS q ON q.id = ? WHERE p.id = ?",
 		append(args, cmd.Dependency, cmd.Application), func(scan func(...any) error) error {
 			var n int
 			err := scan(&n)
@@ -165,7 +165,7 @@ func targets(list []place) []oid.Application {
 
 // listed reads the direct dependencies of an application in stored order.
 func (s *Service) listed(ctx context.Context, of oid.Application) (list []place, err error) {
-	err = s.each(ctx, "SELECT dependency_id, position FROM application_dependencies WHERE application_id = ? ORDER BY position, id",
+	err = s.db.Each(ctx, "SELECT dependency_id, position FROM application_dependencies WHERE application_id = ? ORDER BY position, id",
 		[]any{of}, func(scan func(...any) error) error {
 			var d place
 			err := scan(&d.on, &d.position)
@@ -192,7 +192,7 @@ func (s *Service) insert(ctx context.Context, id oid.Dependency, cmd Add, owner 
 	}
 	now := clock.Now()
 	_, err := s.db.Exec(ctx, "INSERT INTO application_dependencies (id, created_at, updated_at, version, client_id, application_id, dependency_id, position) VALUES "+
-		marks(8), id, now, now, 1, owner, cmd.Application, cmd.Dependency, position)
+		store.Marks(8), id, now, now, 1, owner, cmd.Application, cmd.Dependency, position)
 	if store.UniqueKey(err) != "" {
 		return done()
 	}

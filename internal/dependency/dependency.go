@@ -5,7 +5,6 @@ package dependency
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"entgo.io/ent/dialect/sql"
 
@@ -106,33 +105,4 @@ func (s *Service) lockGraph(ctx context.Context, tx *ent.Client) error {
 		return fmt.Errorf("dependency: lock the graph: %w", err)
 	}
 	return nil
-}
-
-// What hangs together across clients is read by statements written by hand, and so is a list whose places move. They
-// follow a decision on a row that was read in scope; what they read is shown as far as the caller sees it.
-
-// each hands the rows of a query to f, one after the other.
-func (s *Service) each(ctx context.Context, query string, args []any, f func(scan func(...any) error) error) error {
-	rows, err := s.db.Query(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }() // a failure to read is Err's
-	for rows.Next() {
-		if err := f(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
-// marks are the placeholders of a list of values, in brackets.
-func marks(n int) string { return "(" + strings.TrimSuffix(strings.Repeat("?, ", n), ", ") + ")" }
-
-func anys[T any](list []T) []any {
-	out := make([]any, len(list))
-	for i, v := range list {
-		out[i] = v
-	}
-	return out
 }

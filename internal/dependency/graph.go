@@ -10,6 +10,7 @@ import (
 	"github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/store"
 )
 
 // links are the dependencies of applications, broken ones too, in stored order.
@@ -48,11 +49,11 @@ func (s *Service) reach(ctx context.Context, from []oid.Application) (map[oid.Ap
 		reached[id] = true
 	}
 	for len(next) > 0 && len(reached) <= mostInAll {
-		query := "SELECT application_id, dependency_id FROM application_dependencies WHERE application_id IN " + marks(len(next)) +
+		query := "SELECT application_id, dependency_id FROM application_dependencies WHERE application_id IN " + store.Marks(len(next)) +
 			" ORDER BY application_id, position, id"
-		args := anys(next)
+		args := store.Anys(next)
 		next = nil
-		err := s.each(ctx, query, args, func(scan func(...any) error) error {
+		err := s.db.Each(ctx, query, args, func(scan func(...any) error) error {
 			var above, id oid.Application
 			err := scan(&above, &id)
 			below[above] = append(below[above], id)

@@ -89,7 +89,7 @@ func (s *Service) LoadOrder(ctx context.Context, of oid.Application) ([]Loaded, 
 		" SELECT /*+ SET_VAR(cte_max_recursion_depth = 1M) */ d.application_id, d.dependency_id, (" + facts + ")" +
 		" FROM reached AS r JOIN application_dependencies AS d ON d.application_id = r.id ORDER BY d.application_id, d.position, d.id"
 	edges := map[oid.Application][]Edge{}
-	err := s.each(ctx, query, slices.Concat([]any{of}, args, args), func(scan func(...any) error) error {
+	err := s.db.Each(ctx, query, slices.Concat([]any{of}, args, args), func(scan func(...any) error) error {
 		var from, on oid.Application
 		var facts int
 		err := scan(&from, &on, &facts)
@@ -117,7 +117,7 @@ var ready = sync.OnceValue(func() string {
 // State tells whether a dependency, of a row that the caller has read, works today.
 func (s *Service) State(ctx context.Context, id oid.Dependency) (state enum.DependencyState, err error) {
 	facts, args := Facts(actor.From(ctx), "`d`.`client_id`", "`d`.`dependency_id`").Query()
-	err = s.each(ctx, "SELECT ("+facts+") FROM application_dependencies AS d WHERE d.id = ?", append(args, id), func(scan func(...any) error) error {
+	err = s.db.Each(ctx, "SELECT ("+facts+") FROM application_dependencies AS d WHERE d.id = ?", append(args, id), func(scan func(...any) error) error {
 		var n int
 		err := scan(&n)
 		state = StateOf(n)
@@ -132,7 +132,7 @@ func (s *Service) State(ctx context.Context, id oid.Dependency) (state enum.Depe
 // Code is the code of the application that depends, of a row that the caller has read.
 func (s *Service) Code(ctx context.Context, id oid.Dependency) (code string, err error) {
 	query, args := CodeOf("`d`.`application_id`").Query()
-	err = s.each(ctx, "SELECT ("+query+") FROM application_dependencies AS d WHERE d.id = ?", append(args, id), func(scan func(...any) error) error {
+	err = s.db.Each(ctx, "SELECT ("+query+") FROM application_dependencies AS d WHERE d.id = ?", append(args, id), func(scan func(...any) error) error {
 		return scan(&code)
 	})
 	if err != nil {

@@ -40,10 +40,8 @@ func (s *Service) Remove(ctx context.Context, cmd Remove) error {
 		if !authz.MayEndDependency(ruled[row.ApplicationID], ruled[row.DependencyID]) {
 			return apperr.At("input.id", apperr.NotAllowed, "a dependency is ended by those who answer for the application, or for what it depends on")
 		}
-		if cmd.ExpectedVersion != nil && *cmd.ExpectedVersion != row.Version {
-			e := apperr.At("input.expectedVersion", apperr.Conflict, "changed by somebody else: it has version %d now", row.Version)
-			e.Version = row.Version
-			return e
+		if err := apperr.Current(cmd.ExpectedVersion, row.Version); err != nil {
+			return err
 		}
 		return s.delete(ctx, tx, row)
 	})

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"time"
 
@@ -88,12 +87,9 @@ func (s *Service) inUse(ctx context.Context, app oid.Application) (in bool, err 
 	if s.db.Engine() == store.MySQL {
 		query += " LOCK IN SHARE MODE" // MySQL 8 and MariaDB both know it
 	}
-	rows, err := s.db.Query(ctx, query, app, enum.ApplicationActive)
+	var one int
+	in, err = s.db.First(ctx, []any{&one}, query, app, enum.ApplicationActive)
 	if err != nil {
-		return false, fmt.Errorf("identity: lock the application: %w", err)
-	}
-	in = rows.Next()
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return false, fmt.Errorf("identity: lock the application: %w", err)
 	}
 	return in, nil

@@ -55,7 +55,7 @@ func (s *Service) Resume(ctx context.Context, cmd UserAt) error {
 		if err != nil {
 			return err
 		}
-		if err := expected(row, cmd.ExpectedVersion); err != nil {
+		if err := apperr.Current(cmd.ExpectedVersion, row.Version); err != nil {
 			return err
 		}
 		if row.Status != enum.UserSuspended {
@@ -114,13 +114,13 @@ func (s *Service) takeAway(ctx context.Context, cmd UserAt, change func(context.
 			if err != nil {
 				return err
 			}
-			if err := expected(row, cmd.ExpectedVersion); err != nil {
+			if err := apperr.Current(cmd.ExpectedVersion, row.Version); err != nil {
 				return err
 			}
 			// With his row locked he joins no other client. One that he joined before has not been looked at.
 			now, err := memberOf(everywhere, tx, row.ID)
 			if err == nil && !slices.Equal(now, clients) {
-				err = conflict("input.id", row.Version)
+				err = apperr.Outdated("input.id", row.Version)
 			}
 			if err != nil {
 				return err

@@ -59,7 +59,7 @@ func (s *Service) UpdateUser(ctx context.Context, cmd UpdateUser) error {
 		if err != nil {
 			return err
 		}
-		if err := expected(row, cmd.ExpectedVersion); err != nil {
+		if err := apperr.Current(cmd.ExpectedVersion, row.Version); err != nil {
 			return err
 		}
 		c := changeOf(tx, row)
@@ -107,7 +107,7 @@ func (s *Service) UpdateSelf(ctx context.Context, cmd UpdateSelf) (oid.User, err
 		if err != nil {
 			return err
 		}
-		if err := expected(row, cmd.ExpectedVersion); err != nil {
+		if err := apperr.Current(cmd.ExpectedVersion, row.Version); err != nil {
 			return err
 		}
 		c := changeOf(tx, row)
@@ -151,19 +151,6 @@ func atHome(ctx context.Context, tx *ent.Client, row *ent.User) error {
 		return apperr.At("input.id", apperr.NotAllowed, "only administrators of his home client may do this")
 	}
 	return nil
-}
-
-func expected(row *ent.User, version *int) error {
-	if version == nil || *version == row.Version {
-		return nil
-	}
-	return conflict("input.expectedVersion", row.Version)
-}
-
-func conflict(path string, version int) *apperr.Error {
-	e := apperr.At(path, apperr.Conflict, "changed by somebody else: it has version %d now", version)
-	e.Version = version
-	return e
 }
 
 // change is what differs from a user's row.
@@ -259,7 +246,7 @@ func (s *Service) save(ctx context.Context, c *change, operation string) error {
 		return fmt.Errorf("identity: update a user: %w", err)
 	}
 	if n == 0 {
-		return conflict("input.expectedVersion", c.row.Version+1)
+		return apperr.Outdated("input.expectedVersion", c.row.Version+1)
 	}
 	return audit.Record(ctx, s.db, audit.Event{
 		Client: c.row.ClientID, Operation: operation, Kind: "User", Object: string(c.row.ID), Before: c.before, After: c.after,

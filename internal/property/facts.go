@@ -2,7 +2,6 @@ package property
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/appanage/appanage/internal/oid"
@@ -13,7 +12,7 @@ import (
 // count is how many properties of an application a client has. The application's row is locked, so that calls at the
 // same moment count one after the other.
 func (s *Service) count(ctx context.Context, t target) (n int, err error) {
-	err = s.one(ctx, &n, "SELECT COUNT(*) FROM application_properties WHERE client_id = ? AND application_id = ?", t.client, t.application)
+	_, err = s.db.First(ctx, []any{&n}, "SELECT COUNT(*) FROM application_properties WHERE client_id = ? AND application_id = ?", t.client, t.application)
 	if err != nil {
 		return 0, fmt.Errorf("property: count: %w", err)
 	}
@@ -23,28 +22,13 @@ func (s *Service) count(ctx context.Context, t target) (n int, err error) {
 // isProven tells whether an origin is a proven one of the client for the application. It stays so until the end of the
 // transaction.
 func (s *Service) isProven(ctx context.Context, t target, origin string) (bool, error) {
-	var found string
-	err := s.one(ctx, &found, "SELECT id FROM client_urls WHERE proven_origin = ? AND client_id = ? AND application_id = ?"+s.db.ForUpdateClause(),
+	var id string
+	found, err := s.db.First(ctx, []any{&id}, "SELECT id FROM client_urls WHERE proven_origin = ? AND client_id = ? AND application_id = ?"+s.db.ForUpdateClause(),
 		origin, t.client, t.application)
 	if err != nil {
 		return false, fmt.Errorf("property: look for a proven origin: %w", err)
 	}
-	return found != "", nil
-}
-
-// one reads the value of the first row, and leaves it where there is none.
-func (s *Service) one(ctx context.Context, into any, query string, args ...any) (err error) {
-	rows, err := s.db.Query(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	if rows.Next() {
-		if err := rows.Scan(into); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return found, nil
 }
 
 // Named reads properties by their names, in that order and as far as they are set, for a caller who may change them or
@@ -74,7 +58,7 @@ func (s *Service) Gone(ctx context.Context, app oid.Application, client oid.Clie
 	}
 	for _, name := range names {
 		var removals int
-		if err := s.one(ctx, &removals, "SELECT COUNT(*) FROM property_changes WHERE application_id = ? AND client_id = ? AND name = ? AND removed = TRUE",
+		if _, err := s.db.First(ctx, []any{&removals}, "SELECT COUNT(*) FROM property_changes WHERE application_id = ? AND client_id = ? AND name = ? AND removed = TRUE",
 			t.application, t.client, name); err != nil {
 			return nil, fmt.Errorf("property: read the history: %w", err)
 		}

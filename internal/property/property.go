@@ -1,11 +1,9 @@
 package property
 
 import (
-	"strconv"
-
-	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/authz"
 	"github.com/appanage/appanage/internal/store"
+	"strconv"
 )
 
 // Service holds the commands on properties. Each runs in one transaction, decides on the stored rows, and writes history
@@ -41,9 +39,3 @@ func (s *Service) Definitions() []Definition { return s.registry.Definitions() }
 
 // at is the path of a field of the i-th property of an input.
 func at(i int, field string) string { return "input.properties." + strconv.Itoa(i) + "." + field }
-
-func conflict(path string, version int) *apperr.Error {
-	e := apperr.At(path, apperr.Conflict, "changed by somebody else: it has version %d now", version)
-	e.Version = version
-	return e
-}

@@ -2,7 +2,6 @@ package property
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -94,20 +93,17 @@ func checkKeys(ctx context.Context, db *store.DB, ring Ring) error {
 }
 
 func readSealed(ctx context.Context, db *store.DB, after oid.Property, clause string) (list []sealedRow, err error) {
-	rows, err := db.Query(ctx, "SELECT id, application_id, client_id, name, sealed FROM application_properties WHERE id > ? AND sealed IS NOT NULL ORDER BY id LIMIT ?"+clause,
-		string(after), rotatedAtOnce)
+	err = db.Each(ctx, "SELECT id, application_id, client_id, name, sealed FROM application_properties WHERE id > ? AND sealed IS NOT NULL ORDER BY id LIMIT ?"+clause,
+		[]any{string(after), rotatedAtOnce}, func(scan func(...any) error) error {
+			var r sealedRow
+			err := scan(&r.id, &r.place.Application, &r.place.Client, &r.place.Name, &r.sealed)
+			list = append(list, r)
+			return err
+		})
 	if err != nil {
 		return nil, fmt.Errorf("property: read what is sealed: %w", err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var r sealedRow
-		if err := rows.Scan(&r.id, &r.place.Application, &r.place.Client, &r.place.Name, &r.sealed); err != nil {
-			return nil, fmt.Errorf("property: read what is sealed: %w", err)
-		}
-		list = append(list, r)
-	}
-	return list, rows.Err()
+	return list, nil
 }
 
 // reseal encrypts locked rows anew, but for those that are under the first key already.

@@ -160,7 +160,7 @@ func (w *writer) set(ctx context.Context, i int, p Property) error {
 		version = row.Version
 	}
 	if p.ExpectedVersion != nil && *p.ExpectedVersion != version {
-		return conflict(at(i, "expectedVersion"), version)
+		return apperr.Outdated(at(i, "expectedVersion"), version)
 	}
 	now := clock.Now()
 	next := &Stored{ID: oid.New[oid.Property](), CreatedAt: now, Client: w.target.client, Application: w.target.application, Name: p.Name}
@@ -187,7 +187,7 @@ func (w *writer) set(ctx context.Context, i int, p Property) error {
 		return err
 	}
 	if !done {
-		return conflict(at(i, "expectedVersion"), next.Version)
+		return apperr.Outdated(at(i, "expectedVersion"), next.Version)
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ package removal
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
 	"github.com/appanage/appanage/internal/store"
@@ -164,18 +163,8 @@ func (r *Removal) ids(ctx context.Context, query string, args ...any) (found []a
 	return found, err
 }
 
-func (r *Removal) each(ctx context.Context, query string, args []any, f func(scan func(...any) error) error) (err error) {
-	rows, err := r.db.Query(ctx, query, args...)
-	if err != nil {
-		return fmt.Errorf("removal: read what goes: %w", err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := f(rows.Scan); err != nil {
-			return fmt.Errorf("removal: read what goes: %w", err)
-		}
-	}
-	if err := rows.Err(); err != nil {
+func (r *Removal) each(ctx context.Context, query string, args []any, f func(scan func(...any) error) error) error {
+	if err := r.db.Each(ctx, query, args, f); err != nil {
 		return fmt.Errorf("removal: read what goes: %w", err)
 	}
 	return nil

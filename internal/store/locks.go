@@ -213,7 +213,7 @@ func (db *DB) unsure(ctx context.Context, a *actor.Actor, ids []ent.Value) []ent
 func (db *DB) count(ctx context.Context, table string, ids []ent.Value, rule func(*entsql.Selector) *entsql.Predicate) (n int, err error) {
 	t := entsql.Dialect(string(db.engine)).Table(table)
 	s := entsql.Dialect(string(db.engine)).Select(entsql.Count("*")).From(t)
-	s.Where(entsql.In(s.C("id"), anys(ids)...))
+	s.Where(entsql.In(s.C("id"), Anys(ids)...))
 	if p := rule(s); p != nil {
 		s.Where(p)
 	}
@@ -248,14 +248,6 @@ func distinct(ids []ent.Value) []ent.Value {
 			had[id] = true
 			out = append(out, id)
 		}
-	}
-	return out
-}
-
-func anys(ids []ent.Value) []any {
-	out := make([]any, len(ids))
-	for i, id := range ids {
-		out[i] = id
 	}
 	return out
 }

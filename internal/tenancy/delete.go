@@ -31,7 +31,7 @@ func (s *Service) Delete(ctx context.Context, cmd Delete) error {
 		if !s.rules.ChangesStatus(actor.From(ctx).Client, row.ID) {
 			return apperr.At("input.id", apperr.NotAllowed, "SYSTEM, and the client one acts for, are not deleted")
 		}
-		if err := current(row, cmd.ExpectedVersion); err != nil {
+		if err := apperr.Current(cmd.ExpectedVersion, row.Version); err != nil {
 			return err
 		}
 		if err := s.leaves(ctx, row.ID); err != nil {

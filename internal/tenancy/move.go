@@ -35,7 +35,7 @@ func (s *Service) Move(ctx context.Context, cmd Move) error {
 		if err != nil {
 			return err
 		}
-		if err := current(row, cmd.ExpectedVersion); err != nil {
+		if err := apperr.Current(cmd.ExpectedVersion, row.Version); err != nil {
 			return err
 		}
 		if from.ID == to.ID {

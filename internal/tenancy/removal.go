@@ -2,7 +2,6 @@ package tenancy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/appanage/appanage/ent"
@@ -44,18 +43,14 @@ func (s *Service) remove(ctx context.Context, tx *ent.Client, client oid.Client)
 
 // handOver makes owners the creators of what a client has created for them, and lists that.
 func (s *Service) handOver(ctx context.Context, client oid.Client) (created []createdApplication, err error) {
-	rows, err := s.db.Query(ctx, "SELECT id, client_id FROM applications WHERE creator_id = ? ORDER BY id"+s.db.ForUpdateClause(), client)
-	if err != nil {
-		return nil, fmt.Errorf("tenancy: find what a client created: %w", err)
-	}
-	for rows.Next() {
+	query := "SELECT id, client_id FROM applications WHERE creator_id = ? ORDER BY id" + s.db.ForUpdateClause()
+	err = s.db.Each(ctx, query, []any{client}, func(scan func(...any) error) error {
 		var app createdApplication
-		if err := rows.Scan(&app.id, &app.owner); err != nil {
-			return nil, errors.Join(fmt.Errorf("tenancy: find what a client created: %w", err), rows.Close())
-		}
+		err := scan(&app.id, &app.owner)
 		created = append(created, app)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	})
+	if err != nil {
 		return nil, fmt.Errorf("tenancy: find what a client created: %w", err)
 	}
 	_, err = s.db.Exec(ctx, "UPDATE applications SET creator_id = client_id, version = version + 1, updated_at = ? WHERE creator_id = ?", clock.Now(), client)

@@ -57,20 +57,6 @@ func noClient(path string) *apperr.Error {
 	return apperr.At(path, apperr.NotFound, "no such client")
 }
 
-// current refuses a change that is based on another version than the present one.
-func current(row *ent.Tenant, expected *int) error {
-	if expected != nil && *expected != row.Version {
-		return conflict(row.Version)
-	}
-	return nil
-}
-
-func conflict(version int) *apperr.Error {
-	e := apperr.At("input.expectedVersion", apperr.Conflict, "changed by somebody else: it has version %d now", version)
-	e.Version = version
-	return e
-}
-
 // write makes a change of a row as it was read, and records it.
 func (s *Service) write(ctx context.Context, row *ent.Tenant, update *ent.TenantUpdate, e audit.Event) error {
 	n, err := update.Where(tenant.ID(row.ID), tenant.Version(row.Version)).AddVersion(1).Save(ctx)
@@ -78,7 +64,7 @@ func (s *Service) write(ctx context.Context, row *ent.Tenant, update *ent.Tenant
 		return fmt.Errorf("tenancy: update: %w", err)
 	}
 	if n == 0 {
-		return conflict(row.Version + 1)
+		return apperr.Outdated("input.expectedVersion", row.Version+1)
 	}
 	e.Client, e.Kind, e.Object = row.ID, "Client", string(row.ID)
 	return audit.Record(ctx, s.db, e)

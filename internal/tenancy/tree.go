@@ -3,7 +3,6 @@ package tenancy
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
 	"github.com/appanage/appanage/internal/apperr"
@@ -93,18 +92,8 @@ func (s *Service) holds(ctx context.Context, above, id oid.Client) (bool, error)
 
 // number runs a query for one number; 0 where it gives none.
 func (s *Service) number(ctx context.Context, query string, args ...any) (n int, err error) {
-	rows, err := s.db.Query(ctx, query, args...)
-	if err != nil {
-		return 0, fmt.Errorf("tenancy: read the tree: %w", err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
 	var found sql.NullInt64
-	if rows.Next() {
-		if err := rows.Scan(&found); err != nil {
-			return 0, fmt.Errorf("tenancy: read the tree: %w", err)
-		}
-	}
-	if err := rows.Err(); err != nil {
+	if _, err := s.db.First(ctx, []any{&found}, query, args...); err != nil {
 		return 0, fmt.Errorf("tenancy: read the tree: %w", err)
 	}
 	return int(found.Int64), nil

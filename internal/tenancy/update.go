@@ -48,7 +48,7 @@ func (s *Service) Update(ctx context.Context, cmd Update) error {
 		if err != nil {
 			return err
 		}
-		if err := current(row, cmd.ExpectedVersion); err != nil {
+		if err := apperr.Current(cmd.ExpectedVersion, row.Version); err != nil {
 			return err
 		}
 		return s.change(ctx, tx, row, cmd)
@@ -109,7 +109,7 @@ func (s *Service) setStatus(ctx context.Context, cmd SetStatus, operation string
 		if !s.rules.ChangesStatus(actor.From(ctx).Client, row.ID) {
 			return apperr.At("input.id", apperr.NotAllowed, "SYSTEM, and the client one acts for, are neither suspended nor resumed")
 		}
-		if err := current(row, cmd.ExpectedVersion); err != nil {
+		if err := apperr.Current(cmd.ExpectedVersion, row.Version); err != nil {
 			return err
 		}
 		if row.Status == to {

@@ -136,15 +136,12 @@ func (s *Service) claim(ctx context.Context, tx *ent.Client, client oid.Client, 
 // proven tells whether anybody has proven an origin: it is a public name then (domain 0). This is said early to be kind;
 // what decides is the unique key.
 func (s *Service) proven(ctx context.Context, at origin.Origin) (found bool, err error) {
-	rows, err := s.db.Query(ctx, "SELECT 1 FROM client_urls WHERE proven_origin = ?", at.String())
+	var one int
+	found, err = s.db.First(ctx, []any{&one}, "SELECT 1 FROM client_urls WHERE proven_origin = ?", at.String())
 	if err != nil {
 		return false, fmt.Errorf("urls: look for the origin: %w", err)
 	}
-	found = rows.Next()
-	if err := rows.Close(); err != nil {
-		return false, fmt.Errorf("urls: look for the origin: %w", err)
-	}
-	return found, rows.Err()
+	return found, nil
 }
 
 // written tells the violated unique keys of a URL from what fails otherwise.

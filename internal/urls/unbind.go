@@ -24,10 +24,8 @@ func (s *Service) Unbind(ctx context.Context, cmd Unbind) (oid.ClientURL, error)
 		if err != nil {
 			return err
 		}
-		if v := cmd.ExpectedVersion; v != nil && *v != row.Version {
-			e := apperr.At("input.expectedVersion", apperr.Conflict, "changed by somebody else: it has version %d now", row.Version)
-			e.Version = row.Version
-			return e
+		if err := apperr.Current(cmd.ExpectedVersion, row.Version); err != nil {
+			return err
 		}
 		if err := tx.ClientURL.DeleteOne(row).Exec(ctx); err != nil {
 			return fmt.Errorf("urls: delete: %w", err)
