@@ -83,6 +83,25 @@ func TestTreeIsFull(t *testing.T) {
 	}
 }
 
+// The properties in force are the client's own, of both that manage it, of owners, and defaults.
+func TestPropertiesInForceAreOfAllSorts(t *testing.T) {
+	w := world{4 * family, appsEach}
+	_, sys := systemOn(t, engines[0], w)
+	got, err := sys.ask(t.Context(), byHandTarget, w.deep(), get("/properties?first=20"))
+	must(t, err)
+	if n := bytes.Count(got.data, []byte(`"propertiesInForce":[{`)); n != 20 {
+		t.Errorf("in force in %d of 20 applications", n)
+	}
+	for _, from := range []string{
+		`{"kind":"OWN","client":{"id":"` + w.deep().client, `{"kind":"MANAGER","client":{"id":"` + clientID(3), `{"kind":"MANAGER","client":{"id":"` + clientID(1),
+		`{"kind":"OWNER","client":{"id":"`, `{"kind":"DEFAULT","client":null}`,
+	} {
+		if n := bytes.Count(got.data, []byte(from)); n < 5 {
+			t.Errorf("%d values of %s", n, from)
+		}
+	}
+}
+
 // The same scale makes the same bytes, breaks no foreign key, leaves the tables with the indexes they had, and goes
 // into no database that is in use.
 func TestLoad(t *testing.T) {

@@ -50,3 +50,13 @@ const keysetPage = `query Page($after: String) {
 const propertyWrite = `mutation Set($input: ApplicationPropertiesSetInput!) {
   applicationPropertiesSet(input: $input) { properties { id name value version } errors { code message path } }
 }`
+
+const propertiesInForce = `query InForce($first: Int!) {
+  applications(first: $first) {
+    nodes {
+      id code
+      propertiesInForce { name value public source { kind client { id code } } }
+    }
+    pageInfo { hasNextPage }
+  }
+}`

@@ -55,7 +55,7 @@ func (w world) fill(ctx context.Context, db *store.DB, report func(what string, 
 		name  string
 		count int
 		add   func(*bulk, int)
-	}{{"clients", w.clients, w.client}, {"callers", len(callers.all()), w.caller}, {"applications", w.applications(), w.application}} {
+	}{{"clients", w.clients, w.client}, {"callers", len(w.callers()), w.caller}, {"applications", w.applications(), w.application}} {
 		for from := 0; from < step.count; from += chunk {
 			to := min(from+chunk, step.count)
 			err := unchecked(ctx, db, func(ctx context.Context) error { return insert(ctx, db, from, to, step.add) })
@@ -97,7 +97,7 @@ func (w world) client(b *bulk, n int) {
 		b.link("client_paths", clientID(above), self, depth)
 	}
 	given := []string{authority.BasePackage}
-	if self == partner {
+	if self == partner || n == w.deepest() {
 		given = append(given, authority.PlatformPackage)
 	}
 	for i, code := range given {
@@ -106,7 +106,7 @@ func (w world) client(b *bulk, n int) {
 }
 
 func (w world) caller(b *bulk, n int) {
-	c := callers.all()[n]
+	c := w.callers()[n]
 	user, membership := id[oid.User](n), id[oid.Membership](n)
 	name := "Owner of " + c.who
 	b.row("users", user, c.client, c.client, name, fold.Key(name), c.who, fold.Key(c.who))
@@ -127,7 +127,18 @@ func (w world) application(b *bulk, n int) {
 	for i := range grants {
 		b.row("access_grants", id[oid.AccessGrant](n*grants+i), clientID(w.grantee(n, i)), app, []string{"READ", "WRITE", "READ"}[i], owner)
 	}
+	w.chain(b, n, owner, app, code)
 	w.rights(b, n, owner, app, code)
+}
+
+// chain has those set a property each whose properties the deepest client inherits, with access to the application.
+func (w world) chain(b *bulk, n int, owner, app, code string) {
+	for i, client := range w.inherits(n) {
+		b.row("application_properties", id[oid.Property](w.applications()*properties+depth*n+i), clientID(client), app, propertyName(i), fmt.Sprintf("value %d of %s for %d", i, code, client), false)
+		if !w.granted(n, client) {
+			b.row("access_grants", id[oid.AccessGrant](w.applications()*grants+depth*n+i), clientID(client), app, "READ", owner)
+		}
+	}
 }
 
 func (w world) url(b *bulk, n int, owner, app, origin string, proven bool) {

@@ -156,5 +156,8 @@ func onEngine(ctx context.Context, db database, w world, o options) (_ []line, e
 		}
 		lines = append(lines, newLine(db.engine, r))
 	}
-	return lines, nil
+	if o.run.MatchString("definition") {
+		err = measureDefinitions(ctx, sys, db, o.each, os.Stdout)
+	}
+	return lines, err
 }

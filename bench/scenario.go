@@ -41,6 +41,7 @@ func scenarios(w world, l lists) []scenario {
 		pointReads(w),
 		reading("portfolio page", first, graphQL(portfolioPage, values{"first": 20}), get("/portfolio?first=20")),
 		reading("three levels", first, graphQL(threeLevels, values{"id": first.client}), get("/clients/"+first.client)),
+		reading("properties in force", w.deep(), graphQL(propertiesInForce, values{"first": 20}), get("/properties?first=20")),
 		reading("four levels", first, graphQL(fourLevels, values{"first": 50}), get("/tree?first=50")),
 		keyset("keyset page", first, ""),
 		keyset("keyset page, large scope", callers.large, ""),

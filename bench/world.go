@@ -24,6 +24,7 @@ const (
 	rolesEach     = 3 // of a package
 	permissions   = 12
 	permissionsOf = 4 // a role holds; a role in each package of the application shares them
+	depth         = 3 // levels of the deepest client
 )
 
 // world is the data as the loader and the scenarios know it: ids, names and relations follow from numbers, so that
@@ -83,6 +84,16 @@ func (w world) grantee(app, i int) int {
 	return to % w.clients
 }
 
+// granted tells whether a client has one of the grants on an application.
+func (w world) granted(app, client int) bool {
+	for i := range grants {
+		if w.grantee(app, i) == client {
+			return true
+		}
+	}
+	return false
+}
+
 // owned lists the applications that a family owns, in the order of their ids.
 func (w world) owned(family int) []int {
 	var list []int
@@ -129,7 +140,29 @@ type known struct{ partner, large, system caller }
 
 func (k known) all() []caller { return []caller{k.partner, k.large, k.system} }
 
-// callers are those with a session.
+// deepest is the number of a client three levels below SYSTEM: below partner 3, which partner 1 manages. In the smallest
+// world there is no partner 3, and it is below partner 1.
+func (w world) deepest() int { return 3 + w.families() }
+
+// deep is the owner of that client.
+func (w world) deep() caller { return caller{"deep", clientID(w.deepest())} }
+
+// callers are those with a session, the owner of the deepest client among them.
+func (w world) callers() []caller { return append(callers.all(), w.deep()) }
+
+// inherits lists, nearest first, the clients whose properties of an application are in force for the deepest client beside
+// the owner's, where that has a grant on it: itself, and those that manage it.
+func (w world) inherits(app int) (list []int) {
+	if !w.granted(app, w.deepest()) {
+		return nil
+	}
+	for n := w.deepest(); n != top && n != w.owner(app); n = w.manager(n) {
+		list = append(list, n)
+	}
+	return list
+}
+
+// callers are those whose clients are the same at every size.
 var callers = known{
 	partner: caller{"partner", clientID(0)},       // a family in scope
 	large:   caller{"large partner", clientID(1)}, // half of all families

@@ -76,9 +76,13 @@ type ApplicationEdges struct {
 	Dependencies []*ApplicationDependency `json:"dependencies,omitempty"`
 	// Dependents holds the value of the dependents edge.
 	Dependents []*ApplicationDependency `json:"dependents,omitempty"`
+	// DefinitionLayers holds the value of the definition_layers edge.
+	DefinitionLayers []*DefinitionLayer `json:"definition_layers,omitempty"`
+	// DefinitionVersions holds the value of the definition_versions edge.
+	DefinitionVersions []*DefinitionVersion `json:"definition_versions,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [12]bool
+	loadedTypes [14]bool
 }
 
 // ClientOrErr returns the Client value or an error if the edge
@@ -191,6 +195,24 @@ func (e ApplicationEdges) DependentsOrErr() ([]*ApplicationDependency, error) {
 		return e.Dependents, nil
 	}
 	return nil, &NotLoadedError{edge: "dependents"}
+}
+
+// DefinitionLayersOrErr returns the DefinitionLayers value or an error if the edge
+// was not loaded in eager-loading.
+func (e ApplicationEdges) DefinitionLayersOrErr() ([]*DefinitionLayer, error) {
+	if e.loadedTypes[12] {
+		return e.DefinitionLayers, nil
+	}
+	return nil, &NotLoadedError{edge: "definition_layers"}
+}
+
+// DefinitionVersionsOrErr returns the DefinitionVersions value or an error if the edge
+// was not loaded in eager-loading.
+func (e ApplicationEdges) DefinitionVersionsOrErr() ([]*DefinitionVersion, error) {
+	if e.loadedTypes[13] {
+		return e.DefinitionVersions, nil
+	}
+	return nil, &NotLoadedError{edge: "definition_versions"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -369,6 +391,16 @@ func (_m *Application) QueryDependencies() *ApplicationDependencyQuery {
 // QueryDependents queries the "dependents" edge of the Application entity.
 func (_m *Application) QueryDependents() *ApplicationDependencyQuery {
 	return NewApplicationClient(_m.config).QueryDependents(_m)
+}
+
+// QueryDefinitionLayers queries the "definition_layers" edge of the Application entity.
+func (_m *Application) QueryDefinitionLayers() *DefinitionLayerQuery {
+	return NewApplicationClient(_m.config).QueryDefinitionLayers(_m)
+}
+
+// QueryDefinitionVersions queries the "definition_versions" edge of the Application entity.
+func (_m *Application) QueryDefinitionVersions() *DefinitionVersionQuery {
+	return NewApplicationClient(_m.config).QueryDefinitionVersions(_m)
 }
 
 // Update returns a builder for updating this Application.

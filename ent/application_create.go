@@ -15,6 +15,8 @@ import (
 	"github.com/appanage/appanage/ent/applicationdependency"
 	"github.com/appanage/appanage/ent/applicationproperty"
 	"github.com/appanage/appanage/ent/clienturl"
+	"github.com/appanage/appanage/ent/definitionlayer"
+	"github.com/appanage/appanage/ent/definitionversion"
 	"github.com/appanage/appanage/ent/permission"
 	"github.com/appanage/appanage/ent/propertychange"
 	"github.com/appanage/appanage/ent/role"
@@ -316,6 +318,36 @@ func (_c *ApplicationCreate) AddDependents(v ...*ApplicationDependency) *Applica
 		ids[i] = v[i].ID
 	}
 	return _c.AddDependentIDs(ids...)
+}
+
+// AddDefinitionLayerIDs adds the "definition_layers" edge to the DefinitionLayer entity by IDs.
+func (_c *ApplicationCreate) AddDefinitionLayerIDs(ids ...oid.DefinitionLayer) *ApplicationCreate {
+	_c.mutation.AddDefinitionLayerIDs(ids...)
+	return _c
+}
+
+// AddDefinitionLayers adds the "definition_layers" edges to the DefinitionLayer entity.
+func (_c *ApplicationCreate) AddDefinitionLayers(v ...*DefinitionLayer) *ApplicationCreate {
+	ids := make([]oid.DefinitionLayer, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddDefinitionLayerIDs(ids...)
+}
+
+// AddDefinitionVersionIDs adds the "definition_versions" edge to the DefinitionVersion entity by IDs.
+func (_c *ApplicationCreate) AddDefinitionVersionIDs(ids ...oid.DefinitionVersion) *ApplicationCreate {
+	_c.mutation.AddDefinitionVersionIDs(ids...)
+	return _c
+}
+
+// AddDefinitionVersions adds the "definition_versions" edges to the DefinitionVersion entity.
+func (_c *ApplicationCreate) AddDefinitionVersions(v ...*DefinitionVersion) *ApplicationCreate {
+	ids := make([]oid.DefinitionVersion, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddDefinitionVersionIDs(ids...)
 }
 
 // Mutation returns the ApplicationMutation object of the builder.
@@ -713,6 +745,38 @@ func (_c *ApplicationCreate) createSpec() (*Application, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(applicationdependency.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.DefinitionLayersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DefinitionLayersTable,
+			Columns: []string{application.DefinitionLayersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(definitionlayer.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.DefinitionVersionsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DefinitionVersionsTable,
+			Columns: []string{application.DefinitionVersionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(definitionversion.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

@@ -18,6 +18,8 @@ import (
 	"github.com/appanage/appanage/ent/applicationdependency"
 	"github.com/appanage/appanage/ent/applicationproperty"
 	"github.com/appanage/appanage/ent/clienturl"
+	"github.com/appanage/appanage/ent/definitionlayer"
+	"github.com/appanage/appanage/ent/definitionversion"
 	"github.com/appanage/appanage/ent/permission"
 	"github.com/appanage/appanage/ent/predicate"
 	"github.com/appanage/appanage/ent/propertychange"
@@ -31,23 +33,25 @@ import (
 // ApplicationQuery is the builder for querying Application entities.
 type ApplicationQuery struct {
 	config
-	ctx                 *QueryContext
-	order               []application.OrderOption
-	inters              []Interceptor
-	predicates          []predicate.Application
-	withClient          *TenantQuery
-	withCreator         *TenantQuery
-	withPackages        *RolePackageQuery
-	withRoles           *RoleQuery
-	withPermissions     *PermissionQuery
-	withUrls            *ClientURLQuery
-	withProperties      *ApplicationPropertyQuery
-	withGrants          *AccessGrantQuery
-	withSessions        *SessionQuery
-	withPropertyChanges *PropertyChangeQuery
-	withDependencies    *ApplicationDependencyQuery
-	withDependents      *ApplicationDependencyQuery
-	modifiers           []func(*sql.Selector)
+	ctx                    *QueryContext
+	order                  []application.OrderOption
+	inters                 []Interceptor
+	predicates             []predicate.Application
+	withClient             *TenantQuery
+	withCreator            *TenantQuery
+	withPackages           *RolePackageQuery
+	withRoles              *RoleQuery
+	withPermissions        *PermissionQuery
+	withUrls               *ClientURLQuery
+	withProperties         *ApplicationPropertyQuery
+	withGrants             *AccessGrantQuery
+	withSessions           *SessionQuery
+	withPropertyChanges    *PropertyChangeQuery
+	withDependencies       *ApplicationDependencyQuery
+	withDependents         *ApplicationDependencyQuery
+	withDefinitionLayers   *DefinitionLayerQuery
+	withDefinitionVersions *DefinitionVersionQuery
+	modifiers              []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
 	path func(context.Context) (*sql.Selector, error)
@@ -348,6 +352,50 @@ func (_q *ApplicationQuery) QueryDependents() *ApplicationDependencyQuery {
 	return query
 }
 
+// QueryDefinitionLayers chains the current query on the "definition_layers" edge.
+func (_q *ApplicationQuery) QueryDefinitionLayers() *DefinitionLayerQuery {
+	query := (&DefinitionLayerClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, selector),
+			sqlgraph.To(definitionlayer.Table, definitionlayer.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, application.DefinitionLayersTable, application.DefinitionLayersColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryDefinitionVersions chains the current query on the "definition_versions" edge.
+func (_q *ApplicationQuery) QueryDefinitionVersions() *DefinitionVersionQuery {
+	query := (&DefinitionVersionClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, selector),
+			sqlgraph.To(definitionversion.Table, definitionversion.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, application.DefinitionVersionsTable, application.DefinitionVersionsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
 // First returns the first Application entity from the query.
 // Returns a *NotFoundError when no Application was found.
 func (_q *ApplicationQuery) First(ctx context.Context) (*Application, error) {
@@ -535,23 +583,25 @@ func (_q *ApplicationQuery) Clone() *ApplicationQuery {
 		return nil
 	}
 	return &ApplicationQuery{
-		config:              _q.config,
-		ctx:                 _q.ctx.Clone(),
-		order:               append([]application.OrderOption{}, _q.order...),
-		inters:              append([]Interceptor{}, _q.inters...),
-		predicates:          append([]predicate.Application{}, _q.predicates...),
-		withClient:          _q.withClient.Clone(),
-		withCreator:         _q.withCreator.Clone(),
-		withPackages:        _q.withPackages.Clone(),
-		withRoles:           _q.withRoles.Clone(),
-		withPermissions:     _q.withPermissions.Clone(),
-		withUrls:            _q.withUrls.Clone(),
-		withProperties:      _q.withProperties.Clone(),
-		withGrants:          _q.withGrants.Clone(),
-		withSessions:        _q.withSessions.Clone(),
-		withPropertyChanges: _q.withPropertyChanges.Clone(),
-		withDependencies:    _q.withDependencies.Clone(),
-		withDependents:      _q.withDependents.Clone(),
+		config:                 _q.config,
+		ctx:                    _q.ctx.Clone(),
+		order:                  append([]application.OrderOption{}, _q.order...),
+		inters:                 append([]Interceptor{}, _q.inters...),
+		predicates:             append([]predicate.Application{}, _q.predicates...),
+		withClient:             _q.withClient.Clone(),
+		withCreator:            _q.withCreator.Clone(),
+		withPackages:           _q.withPackages.Clone(),
+		withRoles:              _q.withRoles.Clone(),
+		withPermissions:        _q.withPermissions.Clone(),
+		withUrls:               _q.withUrls.Clone(),
+		withProperties:         _q.withProperties.Clone(),
+		withGrants:             _q.withGrants.Clone(),
+		withSessions:           _q.withSessions.Clone(),
+		withPropertyChanges:    _q.withPropertyChanges.Clone(),
+		withDependencies:       _q.withDependencies.Clone(),
+		withDependents:         _q.withDependents.Clone(),
+		withDefinitionLayers:   _q.withDefinitionLayers.Clone(),
+		withDefinitionVersions: _q.withDefinitionVersions.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -690,6 +740,28 @@ func (_q *ApplicationQuery) WithDependents(opts ...func(*ApplicationDependencyQu
 	return _q
 }
 
+// WithDefinitionLayers tells the query-builder to eager-load the nodes that are connected to
+// the "definition_layers" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ApplicationQuery) WithDefinitionLayers(opts ...func(*DefinitionLayerQuery)) *ApplicationQuery {
+	query := (&DefinitionLayerClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withDefinitionLayers = query
+	return _q
+}
+
+// WithDefinitionVersions tells the query-builder to eager-load the nodes that are connected to
+// the "definition_versions" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ApplicationQuery) WithDefinitionVersions(opts ...func(*DefinitionVersionQuery)) *ApplicationQuery {
+	query := (&DefinitionVersionClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withDefinitionVersions = query
+	return _q
+}
+
 // GroupBy is used to group vertices by one or more fields/columns.
 // It is often used with aggregate functions, like: count, max, mean, min, sum.
 //
@@ -768,7 +840,7 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 	var (
 		nodes       = []*Application{}
 		_spec       = _q.querySpec()
-		loadedTypes = [12]bool{
+		loadedTypes = [14]bool{
 			_q.withClient != nil,
 			_q.withCreator != nil,
 			_q.withPackages != nil,
@@ -781,6 +853,8 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 			_q.withPropertyChanges != nil,
 			_q.withDependencies != nil,
 			_q.withDependents != nil,
+			_q.withDefinitionLayers != nil,
+			_q.withDefinitionVersions != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -883,6 +957,24 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 		if err := _q.loadDependents(ctx, query, nodes,
 			func(n *Application) { n.Edges.Dependents = []*ApplicationDependency{} },
 			func(n *Application, e *ApplicationDependency) { n.Edges.Dependents = append(n.Edges.Dependents, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withDefinitionLayers; query != nil {
+		if err := _q.loadDefinitionLayers(ctx, query, nodes,
+			func(n *Application) { n.Edges.DefinitionLayers = []*DefinitionLayer{} },
+			func(n *Application, e *DefinitionLayer) {
+				n.Edges.DefinitionLayers = append(n.Edges.DefinitionLayers, e)
+			}); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withDefinitionVersions; query != nil {
+		if err := _q.loadDefinitionVersions(ctx, query, nodes,
+			func(n *Application) { n.Edges.DefinitionVersions = []*DefinitionVersion{} },
+			func(n *Application, e *DefinitionVersion) {
+				n.Edges.DefinitionVersions = append(n.Edges.DefinitionVersions, e)
+			}); err != nil {
 			return nil, err
 		}
 	}
@@ -1254,6 +1346,66 @@ func (_q *ApplicationQuery) loadDependents(ctx context.Context, query *Applicati
 		node, ok := nodeids[fk]
 		if !ok {
 			return fmt.Errorf(`unexpected referenced foreign-key "dependency_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *ApplicationQuery) loadDefinitionLayers(ctx context.Context, query *DefinitionLayerQuery, nodes []*Application, init func(*Application), assign func(*Application, *DefinitionLayer)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[oid.Application]*Application)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(definitionlayer.FieldApplicationID)
+	}
+	query.Where(predicate.DefinitionLayer(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(application.DefinitionLayersColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.ApplicationID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "application_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *ApplicationQuery) loadDefinitionVersions(ctx context.Context, query *DefinitionVersionQuery, nodes []*Application, init func(*Application), assign func(*Application, *DefinitionVersion)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[oid.Application]*Application)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(definitionversion.FieldApplicationID)
+	}
+	query.Where(predicate.DefinitionVersion(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(application.DefinitionVersionsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.ApplicationID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "application_id" returned %v for node %v`, fk, n.ID)
 		}
 		assign(node, n)
 	}

@@ -16,6 +16,8 @@ import (
 	"github.com/appanage/appanage/ent/applicationdependency"
 	"github.com/appanage/appanage/ent/applicationproperty"
 	"github.com/appanage/appanage/ent/clienturl"
+	"github.com/appanage/appanage/ent/definitionlayer"
+	"github.com/appanage/appanage/ent/definitionversion"
 	"github.com/appanage/appanage/ent/permission"
 	"github.com/appanage/appanage/ent/predicate"
 	"github.com/appanage/appanage/ent/propertychange"
@@ -312,6 +314,36 @@ func (_u *ApplicationUpdate) AddDependents(v ...*ApplicationDependency) *Applica
 	return _u.AddDependentIDs(ids...)
 }
 
+// AddDefinitionLayerIDs adds the "definition_layers" edge to the DefinitionLayer entity by IDs.
+func (_u *ApplicationUpdate) AddDefinitionLayerIDs(ids ...oid.DefinitionLayer) *ApplicationUpdate {
+	_u.mutation.AddDefinitionLayerIDs(ids...)
+	return _u
+}
+
+// AddDefinitionLayers adds the "definition_layers" edges to the DefinitionLayer entity.
+func (_u *ApplicationUpdate) AddDefinitionLayers(v ...*DefinitionLayer) *ApplicationUpdate {
+	ids := make([]oid.DefinitionLayer, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddDefinitionLayerIDs(ids...)
+}
+
+// AddDefinitionVersionIDs adds the "definition_versions" edge to the DefinitionVersion entity by IDs.
+func (_u *ApplicationUpdate) AddDefinitionVersionIDs(ids ...oid.DefinitionVersion) *ApplicationUpdate {
+	_u.mutation.AddDefinitionVersionIDs(ids...)
+	return _u
+}
+
+// AddDefinitionVersions adds the "definition_versions" edges to the DefinitionVersion entity.
+func (_u *ApplicationUpdate) AddDefinitionVersions(v ...*DefinitionVersion) *ApplicationUpdate {
+	ids := make([]oid.DefinitionVersion, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddDefinitionVersionIDs(ids...)
+}
+
 // Mutation returns the ApplicationMutation object of the builder.
 func (_u *ApplicationUpdate) Mutation() *ApplicationMutation {
 	return _u.mutation
@@ -531,6 +563,48 @@ func (_u *ApplicationUpdate) RemoveDependents(v ...*ApplicationDependency) *Appl
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveDependentIDs(ids...)
+}
+
+// ClearDefinitionLayers clears all "definition_layers" edges to the DefinitionLayer entity.
+func (_u *ApplicationUpdate) ClearDefinitionLayers() *ApplicationUpdate {
+	_u.mutation.ClearDefinitionLayers()
+	return _u
+}
+
+// RemoveDefinitionLayerIDs removes the "definition_layers" edge to DefinitionLayer entities by IDs.
+func (_u *ApplicationUpdate) RemoveDefinitionLayerIDs(ids ...oid.DefinitionLayer) *ApplicationUpdate {
+	_u.mutation.RemoveDefinitionLayerIDs(ids...)
+	return _u
+}
+
+// RemoveDefinitionLayers removes "definition_layers" edges to DefinitionLayer entities.
+func (_u *ApplicationUpdate) RemoveDefinitionLayers(v ...*DefinitionLayer) *ApplicationUpdate {
+	ids := make([]oid.DefinitionLayer, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveDefinitionLayerIDs(ids...)
+}
+
+// ClearDefinitionVersions clears all "definition_versions" edges to the DefinitionVersion entity.
+func (_u *ApplicationUpdate) ClearDefinitionVersions() *ApplicationUpdate {
+	_u.mutation.ClearDefinitionVersions()
+	return _u
+}
+
+// RemoveDefinitionVersionIDs removes the "definition_versions" edge to DefinitionVersion entities by IDs.
+func (_u *ApplicationUpdate) RemoveDefinitionVersionIDs(ids ...oid.DefinitionVersion) *ApplicationUpdate {
+	_u.mutation.RemoveDefinitionVersionIDs(ids...)
+	return _u
+}
+
+// RemoveDefinitionVersions removes "definition_versions" edges to DefinitionVersion entities.
+func (_u *ApplicationUpdate) RemoveDefinitionVersions(v ...*DefinitionVersion) *ApplicationUpdate {
+	ids := make([]oid.DefinitionVersion, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveDefinitionVersionIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -1123,6 +1197,96 @@ func (_u *ApplicationUpdate) sqlSave(ctx context.Context) (_node int, err error)
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.DefinitionLayersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DefinitionLayersTable,
+			Columns: []string{application.DefinitionLayersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(definitionlayer.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedDefinitionLayersIDs(); len(nodes) > 0 && !_u.mutation.DefinitionLayersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DefinitionLayersTable,
+			Columns: []string{application.DefinitionLayersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(definitionlayer.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.DefinitionLayersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DefinitionLayersTable,
+			Columns: []string{application.DefinitionLayersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(definitionlayer.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.DefinitionVersionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DefinitionVersionsTable,
+			Columns: []string{application.DefinitionVersionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(definitionversion.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedDefinitionVersionsIDs(); len(nodes) > 0 && !_u.mutation.DefinitionVersionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DefinitionVersionsTable,
+			Columns: []string{application.DefinitionVersionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(definitionversion.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.DefinitionVersionsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DefinitionVersionsTable,
+			Columns: []string{application.DefinitionVersionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(definitionversion.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{application.Label}
@@ -1415,6 +1579,36 @@ func (_u *ApplicationUpdateOne) AddDependents(v ...*ApplicationDependency) *Appl
 	return _u.AddDependentIDs(ids...)
 }
 
+// AddDefinitionLayerIDs adds the "definition_layers" edge to the DefinitionLayer entity by IDs.
+func (_u *ApplicationUpdateOne) AddDefinitionLayerIDs(ids ...oid.DefinitionLayer) *ApplicationUpdateOne {
+	_u.mutation.AddDefinitionLayerIDs(ids...)
+	return _u
+}
+
+// AddDefinitionLayers adds the "definition_layers" edges to the DefinitionLayer entity.
+func (_u *ApplicationUpdateOne) AddDefinitionLayers(v ...*DefinitionLayer) *ApplicationUpdateOne {
+	ids := make([]oid.DefinitionLayer, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddDefinitionLayerIDs(ids...)
+}
+
+// AddDefinitionVersionIDs adds the "definition_versions" edge to the DefinitionVersion entity by IDs.
+func (_u *ApplicationUpdateOne) AddDefinitionVersionIDs(ids ...oid.DefinitionVersion) *ApplicationUpdateOne {
+	_u.mutation.AddDefinitionVersionIDs(ids...)
+	return _u
+}
+
+// AddDefinitionVersions adds the "definition_versions" edges to the DefinitionVersion entity.
+func (_u *ApplicationUpdateOne) AddDefinitionVersions(v ...*DefinitionVersion) *ApplicationUpdateOne {
+	ids := make([]oid.DefinitionVersion, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddDefinitionVersionIDs(ids...)
+}
+
 // Mutation returns the ApplicationMutation object of the builder.
 func (_u *ApplicationUpdateOne) Mutation() *ApplicationMutation {
 	return _u.mutation
@@ -1634,6 +1828,48 @@ func (_u *ApplicationUpdateOne) RemoveDependents(v ...*ApplicationDependency) *A
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveDependentIDs(ids...)
+}
+
+// ClearDefinitionLayers clears all "definition_layers" edges to the DefinitionLayer entity.
+func (_u *ApplicationUpdateOne) ClearDefinitionLayers() *ApplicationUpdateOne {
+	_u.mutation.ClearDefinitionLayers()
+	return _u
+}
+
+// RemoveDefinitionLayerIDs removes the "definition_layers" edge to DefinitionLayer entities by IDs.
+func (_u *ApplicationUpdateOne) RemoveDefinitionLayerIDs(ids ...oid.DefinitionLayer) *ApplicationUpdateOne {
+	_u.mutation.RemoveDefinitionLayerIDs(ids...)
+	return _u
+}
+
+// RemoveDefinitionLayers removes "definition_layers" edges to DefinitionLayer entities.
+func (_u *ApplicationUpdateOne) RemoveDefinitionLayers(v ...*DefinitionLayer) *ApplicationUpdateOne {
+	ids := make([]oid.DefinitionLayer, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveDefinitionLayerIDs(ids...)
+}
+
+// ClearDefinitionVersions clears all "definition_versions" edges to the DefinitionVersion entity.
+func (_u *ApplicationUpdateOne) ClearDefinitionVersions() *ApplicationUpdateOne {
+	_u.mutation.ClearDefinitionVersions()
+	return _u
+}
+
+// RemoveDefinitionVersionIDs removes the "definition_versions" edge to DefinitionVersion entities by IDs.
+func (_u *ApplicationUpdateOne) RemoveDefinitionVersionIDs(ids ...oid.DefinitionVersion) *ApplicationUpdateOne {
+	_u.mutation.RemoveDefinitionVersionIDs(ids...)
+	return _u
+}
+
+// RemoveDefinitionVersions removes "definition_versions" edges to DefinitionVersion entities.
+func (_u *ApplicationUpdateOne) RemoveDefinitionVersions(v ...*DefinitionVersion) *ApplicationUpdateOne {
+	ids := make([]oid.DefinitionVersion, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveDefinitionVersionIDs(ids...)
 }
 
 // Where appends a list predicates to the ApplicationUpdate builder.
@@ -2249,6 +2485,96 @@ func (_u *ApplicationUpdateOne) sqlSave(ctx context.Context) (_node *Application
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(applicationdependency.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.DefinitionLayersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DefinitionLayersTable,
+			Columns: []string{application.DefinitionLayersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(definitionlayer.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedDefinitionLayersIDs(); len(nodes) > 0 && !_u.mutation.DefinitionLayersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DefinitionLayersTable,
+			Columns: []string{application.DefinitionLayersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(definitionlayer.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.DefinitionLayersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DefinitionLayersTable,
+			Columns: []string{application.DefinitionLayersColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(definitionlayer.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.DefinitionVersionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DefinitionVersionsTable,
+			Columns: []string{application.DefinitionVersionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(definitionversion.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedDefinitionVersionsIDs(); len(nodes) > 0 && !_u.mutation.DefinitionVersionsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DefinitionVersionsTable,
+			Columns: []string{application.DefinitionVersionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(definitionversion.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.DefinitionVersionsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.DefinitionVersionsTable,
+			Columns: []string{application.DefinitionVersionsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(definitionversion.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

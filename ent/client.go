@@ -23,9 +23,13 @@ import (
 	"github.com/appanage/appanage/ent/attempt"
 	"github.com/appanage/appanage/ent/auditevent"
 	"github.com/appanage/appanage/ent/audithead"
+	"github.com/appanage/appanage/ent/bundle"
+	"github.com/appanage/appanage/ent/bundlepart"
 	"github.com/appanage/appanage/ent/claimedname"
 	"github.com/appanage/appanage/ent/clientpath"
 	"github.com/appanage/appanage/ent/clienturl"
+	"github.com/appanage/appanage/ent/definitionlayer"
+	"github.com/appanage/appanage/ent/definitionversion"
 	"github.com/appanage/appanage/ent/idempotencykey"
 	"github.com/appanage/appanage/ent/invitation"
 	"github.com/appanage/appanage/ent/lease"
@@ -62,12 +66,20 @@ type Client struct {
 	AuditEvent *AuditEventClient
 	// AuditHead is the client for interacting with the AuditHead builders.
 	AuditHead *AuditHeadClient
+	// Bundle is the client for interacting with the Bundle builders.
+	Bundle *BundleClient
+	// BundlePart is the client for interacting with the BundlePart builders.
+	BundlePart *BundlePartClient
 	// ClaimedName is the client for interacting with the ClaimedName builders.
 	ClaimedName *ClaimedNameClient
 	// ClientPath is the client for interacting with the ClientPath builders.
 	ClientPath *ClientPathClient
 	// ClientURL is the client for interacting with the ClientURL builders.
 	ClientURL *ClientURLClient
+	// DefinitionLayer is the client for interacting with the DefinitionLayer builders.
+	DefinitionLayer *DefinitionLayerClient
+	// DefinitionVersion is the client for interacting with the DefinitionVersion builders.
+	DefinitionVersion *DefinitionVersionClient
 	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
 	IdempotencyKey *IdempotencyKeyClient
 	// Invitation is the client for interacting with the Invitation builders.
@@ -116,9 +128,13 @@ func (c *Client) init() {
 	c.Attempt = NewAttemptClient(c.config)
 	c.AuditEvent = NewAuditEventClient(c.config)
 	c.AuditHead = NewAuditHeadClient(c.config)
+	c.Bundle = NewBundleClient(c.config)
+	c.BundlePart = NewBundlePartClient(c.config)
 	c.ClaimedName = NewClaimedNameClient(c.config)
 	c.ClientPath = NewClientPathClient(c.config)
 	c.ClientURL = NewClientURLClient(c.config)
+	c.DefinitionLayer = NewDefinitionLayerClient(c.config)
+	c.DefinitionVersion = NewDefinitionVersionClient(c.config)
 	c.IdempotencyKey = NewIdempotencyKeyClient(c.config)
 	c.Invitation = NewInvitationClient(c.config)
 	c.Lease = NewLeaseClient(c.config)
@@ -233,9 +249,13 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		Attempt:               NewAttemptClient(cfg),
 		AuditEvent:            NewAuditEventClient(cfg),
 		AuditHead:             NewAuditHeadClient(cfg),
+		Bundle:                NewBundleClient(cfg),
+		BundlePart:            NewBundlePartClient(cfg),
 		ClaimedName:           NewClaimedNameClient(cfg),
 		ClientPath:            NewClientPathClient(cfg),
 		ClientURL:             NewClientURLClient(cfg),
+		DefinitionLayer:       NewDefinitionLayerClient(cfg),
+		DefinitionVersion:     NewDefinitionVersionClient(cfg),
 		IdempotencyKey:        NewIdempotencyKeyClient(cfg),
 		Invitation:            NewInvitationClient(cfg),
 		Lease:                 NewLeaseClient(cfg),
@@ -277,9 +297,13 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		Attempt:               NewAttemptClient(cfg),
 		AuditEvent:            NewAuditEventClient(cfg),
 		AuditHead:             NewAuditHeadClient(cfg),
+		Bundle:                NewBundleClient(cfg),
+		BundlePart:            NewBundlePartClient(cfg),
 		ClaimedName:           NewClaimedNameClient(cfg),
 		ClientPath:            NewClientPathClient(cfg),
 		ClientURL:             NewClientURLClient(cfg),
+		DefinitionLayer:       NewDefinitionLayerClient(cfg),
+		DefinitionVersion:     NewDefinitionVersionClient(cfg),
 		IdempotencyKey:        NewIdempotencyKeyClient(cfg),
 		Invitation:            NewInvitationClient(cfg),
 		Lease:                 NewLeaseClient(cfg),
@@ -325,7 +349,8 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
 		c.AccessGrant, c.Application, c.ApplicationDependency, c.ApplicationProperty,
-		c.Attempt, c.AuditEvent, c.AuditHead, c.ClaimedName, c.ClientPath, c.ClientURL,
+		c.Attempt, c.AuditEvent, c.AuditHead, c.Bundle, c.BundlePart, c.ClaimedName,
+		c.ClientPath, c.ClientURL, c.DefinitionLayer, c.DefinitionVersion,
 		c.IdempotencyKey, c.Invitation, c.Lease, c.Link, c.Membership, c.OutboxEvent,
 		c.PackageGift, c.Permission, c.PropertyChange, c.Role, c.RolePackage,
 		c.RolePath, c.Session, c.Tenant, c.User,
@@ -339,7 +364,8 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
 		c.AccessGrant, c.Application, c.ApplicationDependency, c.ApplicationProperty,
-		c.Attempt, c.AuditEvent, c.AuditHead, c.ClaimedName, c.ClientPath, c.ClientURL,
+		c.Attempt, c.AuditEvent, c.AuditHead, c.Bundle, c.BundlePart, c.ClaimedName,
+		c.ClientPath, c.ClientURL, c.DefinitionLayer, c.DefinitionVersion,
 		c.IdempotencyKey, c.Invitation, c.Lease, c.Link, c.Membership, c.OutboxEvent,
 		c.PackageGift, c.Permission, c.PropertyChange, c.Role, c.RolePackage,
 		c.RolePath, c.Session, c.Tenant, c.User,
@@ -365,12 +391,20 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.AuditEvent.mutate(ctx, m)
 	case *AuditHeadMutation:
 		return c.AuditHead.mutate(ctx, m)
+	case *BundleMutation:
+		return c.Bundle.mutate(ctx, m)
+	case *BundlePartMutation:
+		return c.BundlePart.mutate(ctx, m)
 	case *ClaimedNameMutation:
 		return c.ClaimedName.mutate(ctx, m)
 	case *ClientPathMutation:
 		return c.ClientPath.mutate(ctx, m)
 	case *ClientURLMutation:
 		return c.ClientURL.mutate(ctx, m)
+	case *DefinitionLayerMutation:
+		return c.DefinitionLayer.mutate(ctx, m)
+	case *DefinitionVersionMutation:
+		return c.DefinitionVersion.mutate(ctx, m)
 	case *IdempotencyKeyMutation:
 		return c.IdempotencyKey.mutate(ctx, m)
 	case *InvitationMutation:
@@ -896,6 +930,38 @@ func (c *ApplicationClient) QueryDependents(_m *Application) *ApplicationDepende
 			sqlgraph.From(application.Table, application.FieldID, id),
 			sqlgraph.To(applicationdependency.Table, applicationdependency.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, true, application.DependentsTable, application.DependentsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryDefinitionLayers queries the definition_layers edge of a Application.
+func (c *ApplicationClient) QueryDefinitionLayers(_m *Application) *DefinitionLayerQuery {
+	query := (&DefinitionLayerClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, id),
+			sqlgraph.To(definitionlayer.Table, definitionlayer.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, application.DefinitionLayersTable, application.DefinitionLayersColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryDefinitionVersions queries the definition_versions edge of a Application.
+func (c *ApplicationClient) QueryDefinitionVersions(_m *Application) *DefinitionVersionQuery {
+	query := (&DefinitionVersionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, id),
+			sqlgraph.To(definitionversion.Table, definitionversion.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, application.DefinitionVersionsTable, application.DefinitionVersionsColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -1673,6 +1739,320 @@ func (c *AuditHeadClient) mutate(ctx context.Context, m *AuditHeadMutation) (Val
 	}
 }
 
+// BundleClient is a client for the Bundle schema.
+type BundleClient struct {
+	config
+}
+
+// NewBundleClient returns a client for the Bundle from the given config.
+func NewBundleClient(c config) *BundleClient {
+	return &BundleClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `bundle.Hooks(f(g(h())))`.
+func (c *BundleClient) Use(hooks ...Hook) {
+	c.hooks.Bundle = append(c.hooks.Bundle, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `bundle.Intercept(f(g(h())))`.
+func (c *BundleClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Bundle = append(c.inters.Bundle, interceptors...)
+}
+
+// Create returns a builder for creating a Bundle entity.
+func (c *BundleClient) Create() *BundleCreate {
+	mutation := newBundleMutation(c.config, OpCreate)
+	return &BundleCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Bundle entities.
+func (c *BundleClient) CreateBulk(builders ...*BundleCreate) *BundleCreateBulk {
+	return &BundleCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BundleClient) MapCreateBulk(slice any, setFunc func(*BundleCreate, int)) *BundleCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BundleCreateBulk{err: fmt.Errorf("calling to BundleClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BundleCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BundleCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Bundle.
+func (c *BundleClient) Update() *BundleUpdate {
+	mutation := newBundleMutation(c.config, OpUpdate)
+	return &BundleUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BundleClient) UpdateOne(_m *Bundle) *BundleUpdateOne {
+	mutation := newBundleMutation(c.config, OpUpdateOne, withBundle(_m))
+	return &BundleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BundleClient) UpdateOneID(id oid.Bundle) *BundleUpdateOne {
+	mutation := newBundleMutation(c.config, OpUpdateOne, withBundleID(id))
+	return &BundleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Bundle.
+func (c *BundleClient) Delete() *BundleDelete {
+	mutation := newBundleMutation(c.config, OpDelete)
+	return &BundleDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BundleClient) DeleteOne(_m *Bundle) *BundleDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BundleClient) DeleteOneID(id oid.Bundle) *BundleDeleteOne {
+	builder := c.Delete().Where(bundle.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BundleDeleteOne{builder}
+}
+
+// Query returns a query builder for Bundle.
+func (c *BundleClient) Query() *BundleQuery {
+	return &BundleQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBundle},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Bundle entity by its id.
+func (c *BundleClient) Get(ctx context.Context, id oid.Bundle) (*Bundle, error) {
+	return c.Query().Where(bundle.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BundleClient) GetX(ctx context.Context, id oid.Bundle) *Bundle {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryClient queries the client edge of a Bundle.
+func (c *BundleClient) QueryClient(_m *Bundle) *TenantQuery {
+	query := (&TenantClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(bundle.Table, bundle.FieldID, id),
+			sqlgraph.To(tenant.Table, tenant.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, bundle.ClientTable, bundle.ClientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryUser queries the user edge of a Bundle.
+func (c *BundleClient) QueryUser(_m *Bundle) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(bundle.Table, bundle.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, bundle.UserTable, bundle.UserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *BundleClient) Hooks() []Hook {
+	return c.hooks.Bundle
+}
+
+// Interceptors returns the client interceptors.
+func (c *BundleClient) Interceptors() []Interceptor {
+	return c.inters.Bundle
+}
+
+func (c *BundleClient) mutate(ctx context.Context, m *BundleMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BundleCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BundleUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BundleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BundleDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Bundle mutation op: %q", m.Op())
+	}
+}
+
+// BundlePartClient is a client for the BundlePart schema.
+type BundlePartClient struct {
+	config
+}
+
+// NewBundlePartClient returns a client for the BundlePart from the given config.
+func NewBundlePartClient(c config) *BundlePartClient {
+	return &BundlePartClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `bundlepart.Hooks(f(g(h())))`.
+func (c *BundlePartClient) Use(hooks ...Hook) {
+	c.hooks.BundlePart = append(c.hooks.BundlePart, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `bundlepart.Intercept(f(g(h())))`.
+func (c *BundlePartClient) Intercept(interceptors ...Interceptor) {
+	c.inters.BundlePart = append(c.inters.BundlePart, interceptors...)
+}
+
+// Create returns a builder for creating a BundlePart entity.
+func (c *BundlePartClient) Create() *BundlePartCreate {
+	mutation := newBundlePartMutation(c.config, OpCreate)
+	return &BundlePartCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of BundlePart entities.
+func (c *BundlePartClient) CreateBulk(builders ...*BundlePartCreate) *BundlePartCreateBulk {
+	return &BundlePartCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *BundlePartClient) MapCreateBulk(slice any, setFunc func(*BundlePartCreate, int)) *BundlePartCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &BundlePartCreateBulk{err: fmt.Errorf("calling to BundlePartClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*BundlePartCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &BundlePartCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for BundlePart.
+func (c *BundlePartClient) Update() *BundlePartUpdate {
+	mutation := newBundlePartMutation(c.config, OpUpdate)
+	return &BundlePartUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *BundlePartClient) UpdateOne(_m *BundlePart) *BundlePartUpdateOne {
+	mutation := newBundlePartMutation(c.config, OpUpdateOne, withBundlePart(_m))
+	return &BundlePartUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *BundlePartClient) UpdateOneID(id string) *BundlePartUpdateOne {
+	mutation := newBundlePartMutation(c.config, OpUpdateOne, withBundlePartID(id))
+	return &BundlePartUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for BundlePart.
+func (c *BundlePartClient) Delete() *BundlePartDelete {
+	mutation := newBundlePartMutation(c.config, OpDelete)
+	return &BundlePartDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *BundlePartClient) DeleteOne(_m *BundlePart) *BundlePartDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *BundlePartClient) DeleteOneID(id string) *BundlePartDeleteOne {
+	builder := c.Delete().Where(bundlepart.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &BundlePartDeleteOne{builder}
+}
+
+// Query returns a query builder for BundlePart.
+func (c *BundlePartClient) Query() *BundlePartQuery {
+	return &BundlePartQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeBundlePart},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a BundlePart entity by its id.
+func (c *BundlePartClient) Get(ctx context.Context, id string) (*BundlePart, error) {
+	return c.Query().Where(bundlepart.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *BundlePartClient) GetX(ctx context.Context, id string) *BundlePart {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryBundle queries the bundle edge of a BundlePart.
+func (c *BundlePartClient) QueryBundle(_m *BundlePart) *BundleQuery {
+	query := (&BundleClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(bundlepart.Table, bundlepart.FieldID, id),
+			sqlgraph.To(bundle.Table, bundle.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, bundlepart.BundleTable, bundlepart.BundleColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *BundlePartClient) Hooks() []Hook {
+	return c.hooks.BundlePart
+}
+
+// Interceptors returns the client interceptors.
+func (c *BundlePartClient) Interceptors() []Interceptor {
+	return c.inters.BundlePart
+}
+
+func (c *BundlePartClient) mutate(ctx context.Context, m *BundlePartMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&BundlePartCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&BundlePartUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&BundlePartUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&BundlePartDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown BundlePart mutation op: %q", m.Op())
+	}
+}
+
 // ClaimedNameClient is a client for the ClaimedName schema.
 type ClaimedNameClient struct {
 	config
@@ -2084,6 +2464,352 @@ func (c *ClientURLClient) mutate(ctx context.Context, m *ClientURLMutation) (Val
 		return (&ClientURLDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown ClientURL mutation op: %q", m.Op())
+	}
+}
+
+// DefinitionLayerClient is a client for the DefinitionLayer schema.
+type DefinitionLayerClient struct {
+	config
+}
+
+// NewDefinitionLayerClient returns a client for the DefinitionLayer from the given config.
+func NewDefinitionLayerClient(c config) *DefinitionLayerClient {
+	return &DefinitionLayerClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `definitionlayer.Hooks(f(g(h())))`.
+func (c *DefinitionLayerClient) Use(hooks ...Hook) {
+	c.hooks.DefinitionLayer = append(c.hooks.DefinitionLayer, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `definitionlayer.Intercept(f(g(h())))`.
+func (c *DefinitionLayerClient) Intercept(interceptors ...Interceptor) {
+	c.inters.DefinitionLayer = append(c.inters.DefinitionLayer, interceptors...)
+}
+
+// Create returns a builder for creating a DefinitionLayer entity.
+func (c *DefinitionLayerClient) Create() *DefinitionLayerCreate {
+	mutation := newDefinitionLayerMutation(c.config, OpCreate)
+	return &DefinitionLayerCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of DefinitionLayer entities.
+func (c *DefinitionLayerClient) CreateBulk(builders ...*DefinitionLayerCreate) *DefinitionLayerCreateBulk {
+	return &DefinitionLayerCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *DefinitionLayerClient) MapCreateBulk(slice any, setFunc func(*DefinitionLayerCreate, int)) *DefinitionLayerCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &DefinitionLayerCreateBulk{err: fmt.Errorf("calling to DefinitionLayerClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*DefinitionLayerCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &DefinitionLayerCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for DefinitionLayer.
+func (c *DefinitionLayerClient) Update() *DefinitionLayerUpdate {
+	mutation := newDefinitionLayerMutation(c.config, OpUpdate)
+	return &DefinitionLayerUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *DefinitionLayerClient) UpdateOne(_m *DefinitionLayer) *DefinitionLayerUpdateOne {
+	mutation := newDefinitionLayerMutation(c.config, OpUpdateOne, withDefinitionLayer(_m))
+	return &DefinitionLayerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *DefinitionLayerClient) UpdateOneID(id oid.DefinitionLayer) *DefinitionLayerUpdateOne {
+	mutation := newDefinitionLayerMutation(c.config, OpUpdateOne, withDefinitionLayerID(id))
+	return &DefinitionLayerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for DefinitionLayer.
+func (c *DefinitionLayerClient) Delete() *DefinitionLayerDelete {
+	mutation := newDefinitionLayerMutation(c.config, OpDelete)
+	return &DefinitionLayerDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *DefinitionLayerClient) DeleteOne(_m *DefinitionLayer) *DefinitionLayerDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *DefinitionLayerClient) DeleteOneID(id oid.DefinitionLayer) *DefinitionLayerDeleteOne {
+	builder := c.Delete().Where(definitionlayer.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &DefinitionLayerDeleteOne{builder}
+}
+
+// Query returns a query builder for DefinitionLayer.
+func (c *DefinitionLayerClient) Query() *DefinitionLayerQuery {
+	return &DefinitionLayerQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeDefinitionLayer},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a DefinitionLayer entity by its id.
+func (c *DefinitionLayerClient) Get(ctx context.Context, id oid.DefinitionLayer) (*DefinitionLayer, error) {
+	return c.Query().Where(definitionlayer.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *DefinitionLayerClient) GetX(ctx context.Context, id oid.DefinitionLayer) *DefinitionLayer {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryClient queries the client edge of a DefinitionLayer.
+func (c *DefinitionLayerClient) QueryClient(_m *DefinitionLayer) *TenantQuery {
+	query := (&TenantClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(definitionlayer.Table, definitionlayer.FieldID, id),
+			sqlgraph.To(tenant.Table, tenant.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, definitionlayer.ClientTable, definitionlayer.ClientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryApplication queries the application edge of a DefinitionLayer.
+func (c *DefinitionLayerClient) QueryApplication(_m *DefinitionLayer) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(definitionlayer.Table, definitionlayer.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, definitionlayer.ApplicationTable, definitionlayer.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryCurrent queries the current edge of a DefinitionLayer.
+func (c *DefinitionLayerClient) QueryCurrent(_m *DefinitionLayer) *DefinitionVersionQuery {
+	query := (&DefinitionVersionClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(definitionlayer.Table, definitionlayer.FieldID, id),
+			sqlgraph.To(definitionversion.Table, definitionversion.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, definitionlayer.CurrentTable, definitionlayer.CurrentColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *DefinitionLayerClient) Hooks() []Hook {
+	return c.hooks.DefinitionLayer
+}
+
+// Interceptors returns the client interceptors.
+func (c *DefinitionLayerClient) Interceptors() []Interceptor {
+	return c.inters.DefinitionLayer
+}
+
+func (c *DefinitionLayerClient) mutate(ctx context.Context, m *DefinitionLayerMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&DefinitionLayerCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&DefinitionLayerUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&DefinitionLayerUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&DefinitionLayerDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown DefinitionLayer mutation op: %q", m.Op())
+	}
+}
+
+// DefinitionVersionClient is a client for the DefinitionVersion schema.
+type DefinitionVersionClient struct {
+	config
+}
+
+// NewDefinitionVersionClient returns a client for the DefinitionVersion from the given config.
+func NewDefinitionVersionClient(c config) *DefinitionVersionClient {
+	return &DefinitionVersionClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `definitionversion.Hooks(f(g(h())))`.
+func (c *DefinitionVersionClient) Use(hooks ...Hook) {
+	c.hooks.DefinitionVersion = append(c.hooks.DefinitionVersion, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `definitionversion.Intercept(f(g(h())))`.
+func (c *DefinitionVersionClient) Intercept(interceptors ...Interceptor) {
+	c.inters.DefinitionVersion = append(c.inters.DefinitionVersion, interceptors...)
+}
+
+// Create returns a builder for creating a DefinitionVersion entity.
+func (c *DefinitionVersionClient) Create() *DefinitionVersionCreate {
+	mutation := newDefinitionVersionMutation(c.config, OpCreate)
+	return &DefinitionVersionCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of DefinitionVersion entities.
+func (c *DefinitionVersionClient) CreateBulk(builders ...*DefinitionVersionCreate) *DefinitionVersionCreateBulk {
+	return &DefinitionVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *DefinitionVersionClient) MapCreateBulk(slice any, setFunc func(*DefinitionVersionCreate, int)) *DefinitionVersionCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &DefinitionVersionCreateBulk{err: fmt.Errorf("calling to DefinitionVersionClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*DefinitionVersionCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &DefinitionVersionCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for DefinitionVersion.
+func (c *DefinitionVersionClient) Update() *DefinitionVersionUpdate {
+	mutation := newDefinitionVersionMutation(c.config, OpUpdate)
+	return &DefinitionVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *DefinitionVersionClient) UpdateOne(_m *DefinitionVersion) *DefinitionVersionUpdateOne {
+	mutation := newDefinitionVersionMutation(c.config, OpUpdateOne, withDefinitionVersion(_m))
+	return &DefinitionVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *DefinitionVersionClient) UpdateOneID(id oid.DefinitionVersion) *DefinitionVersionUpdateOne {
+	mutation := newDefinitionVersionMutation(c.config, OpUpdateOne, withDefinitionVersionID(id))
+	return &DefinitionVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for DefinitionVersion.
+func (c *DefinitionVersionClient) Delete() *DefinitionVersionDelete {
+	mutation := newDefinitionVersionMutation(c.config, OpDelete)
+	return &DefinitionVersionDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *DefinitionVersionClient) DeleteOne(_m *DefinitionVersion) *DefinitionVersionDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *DefinitionVersionClient) DeleteOneID(id oid.DefinitionVersion) *DefinitionVersionDeleteOne {
+	builder := c.Delete().Where(definitionversion.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &DefinitionVersionDeleteOne{builder}
+}
+
+// Query returns a query builder for DefinitionVersion.
+func (c *DefinitionVersionClient) Query() *DefinitionVersionQuery {
+	return &DefinitionVersionQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeDefinitionVersion},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a DefinitionVersion entity by its id.
+func (c *DefinitionVersionClient) Get(ctx context.Context, id oid.DefinitionVersion) (*DefinitionVersion, error) {
+	return c.Query().Where(definitionversion.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *DefinitionVersionClient) GetX(ctx context.Context, id oid.DefinitionVersion) *DefinitionVersion {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryClient queries the client edge of a DefinitionVersion.
+func (c *DefinitionVersionClient) QueryClient(_m *DefinitionVersion) *TenantQuery {
+	query := (&TenantClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(definitionversion.Table, definitionversion.FieldID, id),
+			sqlgraph.To(tenant.Table, tenant.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, definitionversion.ClientTable, definitionversion.ClientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryApplication queries the application edge of a DefinitionVersion.
+func (c *DefinitionVersionClient) QueryApplication(_m *DefinitionVersion) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(definitionversion.Table, definitionversion.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, definitionversion.ApplicationTable, definitionversion.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *DefinitionVersionClient) Hooks() []Hook {
+	return c.hooks.DefinitionVersion
+}
+
+// Interceptors returns the client interceptors.
+func (c *DefinitionVersionClient) Interceptors() []Interceptor {
+	return c.inters.DefinitionVersion
+}
+
+func (c *DefinitionVersionClient) mutate(ctx context.Context, m *DefinitionVersionMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&DefinitionVersionCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&DefinitionVersionUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&DefinitionVersionUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&DefinitionVersionDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown DefinitionVersion mutation op: %q", m.Op())
 	}
 }
 
@@ -4917,15 +5643,16 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 type (
 	hooks struct {
 		AccessGrant, Application, ApplicationDependency, ApplicationProperty, Attempt,
-		AuditEvent, AuditHead, ClaimedName, ClientPath, ClientURL, IdempotencyKey,
-		Invitation, Lease, Link, Membership, OutboxEvent, PackageGift, Permission,
-		PropertyChange, Role, RolePackage, RolePath, Session, Tenant, User []ent.Hook
+		AuditEvent, AuditHead, Bundle, BundlePart, ClaimedName, ClientPath, ClientURL,
+		DefinitionLayer, DefinitionVersion, IdempotencyKey, Invitation, Lease, Link,
+		Membership, OutboxEvent, PackageGift, Permission, PropertyChange, Role,
+		RolePackage, RolePath, Session, Tenant, User []ent.Hook
 	}
 	inters struct {
 		AccessGrant, Application, ApplicationDependency, ApplicationProperty, Attempt,
-		AuditEvent, AuditHead, ClaimedName, ClientPath, ClientURL, IdempotencyKey,
-		Invitation, Lease, Link, Membership, OutboxEvent, PackageGift, Permission,
-		PropertyChange, Role, RolePackage, RolePath, Session, Tenant,
-		User []ent.Interceptor
+		AuditEvent, AuditHead, Bundle, BundlePart, ClaimedName, ClientPath, ClientURL,
+		DefinitionLayer, DefinitionVersion, IdempotencyKey, Invitation, Lease, Link,
+		Membership, OutboxEvent, PackageGift, Permission, PropertyChange, Role,
+		RolePackage, RolePath, Session, Tenant, User []ent.Interceptor
 	}
 )

@@ -19,9 +19,13 @@ import (
 	"github.com/appanage/appanage/ent/attempt"
 	"github.com/appanage/appanage/ent/auditevent"
 	"github.com/appanage/appanage/ent/audithead"
+	"github.com/appanage/appanage/ent/bundle"
+	"github.com/appanage/appanage/ent/bundlepart"
 	"github.com/appanage/appanage/ent/claimedname"
 	"github.com/appanage/appanage/ent/clientpath"
 	"github.com/appanage/appanage/ent/clienturl"
+	"github.com/appanage/appanage/ent/definitionlayer"
+	"github.com/appanage/appanage/ent/definitionversion"
 	"github.com/appanage/appanage/ent/idempotencykey"
 	"github.com/appanage/appanage/ent/invitation"
 	"github.com/appanage/appanage/ent/lease"
@@ -104,9 +108,13 @@ func checkColumn(t, c string) error {
 			attempt.Table:               attempt.ValidColumn,
 			auditevent.Table:            auditevent.ValidColumn,
 			audithead.Table:             audithead.ValidColumn,
+			bundle.Table:                bundle.ValidColumn,
+			bundlepart.Table:            bundlepart.ValidColumn,
 			claimedname.Table:           claimedname.ValidColumn,
 			clientpath.Table:            clientpath.ValidColumn,
 			clienturl.Table:             clienturl.ValidColumn,
+			definitionlayer.Table:       definitionlayer.ValidColumn,
+			definitionversion.Table:     definitionversion.ValidColumn,
 			idempotencykey.Table:        idempotencykey.ValidColumn,
 			invitation.Table:            invitation.ValidColumn,
 			lease.Table:                 lease.ValidColumn,

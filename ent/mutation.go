@@ -18,9 +18,13 @@ import (
 	"github.com/appanage/appanage/ent/attempt"
 	"github.com/appanage/appanage/ent/auditevent"
 	"github.com/appanage/appanage/ent/audithead"
+	"github.com/appanage/appanage/ent/bundle"
+	"github.com/appanage/appanage/ent/bundlepart"
 	"github.com/appanage/appanage/ent/claimedname"
 	"github.com/appanage/appanage/ent/clientpath"
 	"github.com/appanage/appanage/ent/clienturl"
+	"github.com/appanage/appanage/ent/definitionlayer"
+	"github.com/appanage/appanage/ent/definitionversion"
 	"github.com/appanage/appanage/ent/idempotencykey"
 	"github.com/appanage/appanage/ent/invitation"
 	"github.com/appanage/appanage/ent/lease"
@@ -57,9 +61,13 @@ const (
 	TypeAttempt               = "Attempt"
 	TypeAuditEvent            = "AuditEvent"
 	TypeAuditHead             = "AuditHead"
+	TypeBundle                = "Bundle"
+	TypeBundlePart            = "BundlePart"
 	TypeClaimedName           = "ClaimedName"
 	TypeClientPath            = "ClientPath"
 	TypeClientURL             = "ClientURL"
+	TypeDefinitionLayer       = "DefinitionLayer"
+	TypeDefinitionVersion     = "DefinitionVersion"
 	TypeIdempotencyKey        = "IdempotencyKey"
 	TypeInvitation            = "Invitation"
 	TypeLease                 = "Lease"
@@ -1348,58 +1356,64 @@ func (m *AccessGrantMutation) ResetEdge(name string) error {
 // ApplicationMutation represents an operation that mutates the Application nodes in the graph.
 type ApplicationMutation struct {
 	config
-	op                      Op
-	typ                     string
-	id                      *oid.Application
-	created_at              *time.Time
-	updated_at              *time.Time
-	version                 *int
-	addversion              *int
-	code                    *string
-	name                    *string
-	name_key                *string
-	_type                   *enum.ApplicationType
-	access_type             *enum.AccessType
-	status                  *enum.ApplicationStatus
-	thumbnail_url           *string
-	clearedFields           map[string]struct{}
-	client                  *oid.Client
-	clearedclient           bool
-	creator                 *oid.Client
-	clearedcreator          bool
-	packages                map[oid.Package]struct{}
-	removedpackages         map[oid.Package]struct{}
-	clearedpackages         bool
-	roles                   map[oid.Role]struct{}
-	removedroles            map[oid.Role]struct{}
-	clearedroles            bool
-	permissions             map[oid.Permission]struct{}
-	removedpermissions      map[oid.Permission]struct{}
-	clearedpermissions      bool
-	urls                    map[oid.ClientURL]struct{}
-	removedurls             map[oid.ClientURL]struct{}
-	clearedurls             bool
-	properties              map[oid.Property]struct{}
-	removedproperties       map[oid.Property]struct{}
-	clearedproperties       bool
-	grants                  map[oid.AccessGrant]struct{}
-	removedgrants           map[oid.AccessGrant]struct{}
-	clearedgrants           bool
-	sessions                map[oid.Session]struct{}
-	removedsessions         map[oid.Session]struct{}
-	clearedsessions         bool
-	property_changes        map[oid.PropertyChange]struct{}
-	removedproperty_changes map[oid.PropertyChange]struct{}
-	clearedproperty_changes bool
-	dependencies            map[oid.Dependency]struct{}
-	removeddependencies     map[oid.Dependency]struct{}
-	cleareddependencies     bool
-	dependents              map[oid.Dependency]struct{}
-	removeddependents       map[oid.Dependency]struct{}
-	cleareddependents       bool
-	done                    bool
-	oldValue                func(context.Context) (*Application, error)
-	predicates              []predicate.Application
+	op                         Op
+	typ                        string
+	id                         *oid.Application
+	created_at                 *time.Time
+	updated_at                 *time.Time
+	version                    *int
+	addversion                 *int
+	code                       *string
+	name                       *string
+	name_key                   *string
+	_type                      *enum.ApplicationType
+	access_type                *enum.AccessType
+	status                     *enum.ApplicationStatus
+	thumbnail_url              *string
+	clearedFields              map[string]struct{}
+	client                     *oid.Client
+	clearedclient              bool
+	creator                    *oid.Client
+	clearedcreator             bool
+	packages                   map[oid.Package]struct{}
+	removedpackages            map[oid.Package]struct{}
+	clearedpackages            bool
+	roles                      map[oid.Role]struct{}
+	removedroles               map[oid.Role]struct{}
+	clearedroles               bool
+	permissions                map[oid.Permission]struct{}
+	removedpermissions         map[oid.Permission]struct{}
+	clearedpermissions         bool
+	urls                       map[oid.ClientURL]struct{}
+	removedurls                map[oid.ClientURL]struct{}
+	clearedurls                bool
+	properties                 map[oid.Property]struct{}
+	removedproperties          map[oid.Property]struct{}
+	clearedproperties          bool
+	grants                     map[oid.AccessGrant]struct{}
+	removedgrants              map[oid.AccessGrant]struct{}
+	clearedgrants              bool
+	sessions                   map[oid.Session]struct{}
+	removedsessions            map[oid.Session]struct{}
+	clearedsessions            bool
+	property_changes           map[oid.PropertyChange]struct{}
+	removedproperty_changes    map[oid.PropertyChange]struct{}
+	clearedproperty_changes    bool
+	dependencies               map[oid.Dependency]struct{}
+	removeddependencies        map[oid.Dependency]struct{}
+	cleareddependencies        bool
+	dependents                 map[oid.Dependency]struct{}
+	removeddependents          map[oid.Dependency]struct{}
+	cleareddependents          bool
+	definition_layers          map[oid.DefinitionLayer]struct{}
+	removeddefinition_layers   map[oid.DefinitionLayer]struct{}
+	cleareddefinition_layers   bool
+	definition_versions        map[oid.DefinitionVersion]struct{}
+	removeddefinition_versions map[oid.DefinitionVersion]struct{}
+	cleareddefinition_versions bool
+	done                       bool
+	oldValue                   func(context.Context) (*Application, error)
+	predicates                 []predicate.Application
 }
 
 var _ ent.Mutation = (*ApplicationMutation)(nil)
@@ -2565,6 +2579,114 @@ func (m *ApplicationMutation) ResetDependents() {
 	m.removeddependents = nil
 }
 
+// AddDefinitionLayerIDs adds the "definition_layers" edge to the DefinitionLayer entity by ids.
+func (m *ApplicationMutation) AddDefinitionLayerIDs(ids ...oid.DefinitionLayer) {
+	if m.definition_layers == nil {
+		m.definition_layers = make(map[oid.DefinitionLayer]struct{})
+	}
+	for i := range ids {
+		m.definition_layers[ids[i]] = struct{}{}
+	}
+}
+
+// ClearDefinitionLayers clears the "definition_layers" edge to the DefinitionLayer entity.
+func (m *ApplicationMutation) ClearDefinitionLayers() {
+	m.cleareddefinition_layers = true
+}
+
+// DefinitionLayersCleared reports if the "definition_layers" edge to the DefinitionLayer entity was cleared.
+func (m *ApplicationMutation) DefinitionLayersCleared() bool {
+	return m.cleareddefinition_layers
+}
+
+// RemoveDefinitionLayerIDs removes the "definition_layers" edge to the DefinitionLayer entity by IDs.
+func (m *ApplicationMutation) RemoveDefinitionLayerIDs(ids ...oid.DefinitionLayer) {
+	if m.removeddefinition_layers == nil {
+		m.removeddefinition_layers = make(map[oid.DefinitionLayer]struct{})
+	}
+	for i := range ids {
+		delete(m.definition_layers, ids[i])
+		m.removeddefinition_layers[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedDefinitionLayers returns the removed IDs of the "definition_layers" edge to the DefinitionLayer entity.
+func (m *ApplicationMutation) RemovedDefinitionLayersIDs() (ids []oid.DefinitionLayer) {
+	for id := range m.removeddefinition_layers {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// DefinitionLayersIDs returns the "definition_layers" edge IDs in the mutation.
+func (m *ApplicationMutation) DefinitionLayersIDs() (ids []oid.DefinitionLayer) {
+	for id := range m.definition_layers {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetDefinitionLayers resets all changes to the "definition_layers" edge.
+func (m *ApplicationMutation) ResetDefinitionLayers() {
+	m.definition_layers = nil
+	m.cleareddefinition_layers = false
+	m.removeddefinition_layers = nil
+}
+
+// AddDefinitionVersionIDs adds the "definition_versions" edge to the DefinitionVersion entity by ids.
+func (m *ApplicationMutation) AddDefinitionVersionIDs(ids ...oid.DefinitionVersion) {
+	if m.definition_versions == nil {
+		m.definition_versions = make(map[oid.DefinitionVersion]struct{})
+	}
+	for i := range ids {
+		m.definition_versions[ids[i]] = struct{}{}
+	}
+}
+
+// ClearDefinitionVersions clears the "definition_versions" edge to the DefinitionVersion entity.
+func (m *ApplicationMutation) ClearDefinitionVersions() {
+	m.cleareddefinition_versions = true
+}
+
+// DefinitionVersionsCleared reports if the "definition_versions" edge to the DefinitionVersion entity was cleared.
+func (m *ApplicationMutation) DefinitionVersionsCleared() bool {
+	return m.cleareddefinition_versions
+}
+
+// RemoveDefinitionVersionIDs removes the "definition_versions" edge to the DefinitionVersion entity by IDs.
+func (m *ApplicationMutation) RemoveDefinitionVersionIDs(ids ...oid.DefinitionVersion) {
+	if m.removeddefinition_versions == nil {
+		m.removeddefinition_versions = make(map[oid.DefinitionVersion]struct{})
+	}
+	for i := range ids {
+		delete(m.definition_versions, ids[i])
+		m.removeddefinition_versions[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedDefinitionVersions returns the removed IDs of the "definition_versions" edge to the DefinitionVersion entity.
+func (m *ApplicationMutation) RemovedDefinitionVersionsIDs() (ids []oid.DefinitionVersion) {
+	for id := range m.removeddefinition_versions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// DefinitionVersionsIDs returns the "definition_versions" edge IDs in the mutation.
+func (m *ApplicationMutation) DefinitionVersionsIDs() (ids []oid.DefinitionVersion) {
+	for id := range m.definition_versions {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetDefinitionVersions resets all changes to the "definition_versions" edge.
+func (m *ApplicationMutation) ResetDefinitionVersions() {
+	m.definition_versions = nil
+	m.cleareddefinition_versions = false
+	m.removeddefinition_versions = nil
+}
+
 // Where appends a list predicates to the ApplicationMutation builder.
 func (m *ApplicationMutation) Where(ps ...predicate.Application) {
 	m.predicates = append(m.predicates, ps...)
@@ -2909,7 +3031,7 @@ func (m *ApplicationMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ApplicationMutation) AddedEdges() []string {
-	edges := make([]string, 0, 12)
+	edges := make([]string, 0, 14)
 	if m.client != nil {
 		edges = append(edges, application.EdgeClient)
 	}
@@ -2945,6 +3067,12 @@ func (m *ApplicationMutation) AddedEdges() []string {
 	}
 	if m.dependents != nil {
 		edges = append(edges, application.EdgeDependents)
+	}
+	if m.definition_layers != nil {
+		edges = append(edges, application.EdgeDefinitionLayers)
+	}
+	if m.definition_versions != nil {
+		edges = append(edges, application.EdgeDefinitionVersions)
 	}
 	return edges
 }
@@ -3021,13 +3149,25 @@ func (m *ApplicationMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case application.EdgeDefinitionLayers:
+		ids := make([]ent.Value, 0, len(m.definition_layers))
+		for id := range m.definition_layers {
+			ids = append(ids, id)
+		}
+		return ids
+	case application.EdgeDefinitionVersions:
+		ids := make([]ent.Value, 0, len(m.definition_versions))
+		for id := range m.definition_versions {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ApplicationMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 12)
+	edges := make([]string, 0, 14)
 	if m.removedpackages != nil {
 		edges = append(edges, application.EdgePackages)
 	}
@@ -3057,6 +3197,12 @@ func (m *ApplicationMutation) RemovedEdges() []string {
 	}
 	if m.removeddependents != nil {
 		edges = append(edges, application.EdgeDependents)
+	}
+	if m.removeddefinition_layers != nil {
+		edges = append(edges, application.EdgeDefinitionLayers)
+	}
+	if m.removeddefinition_versions != nil {
+		edges = append(edges, application.EdgeDefinitionVersions)
 	}
 	return edges
 }
@@ -3125,13 +3271,25 @@ func (m *ApplicationMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case application.EdgeDefinitionLayers:
+		ids := make([]ent.Value, 0, len(m.removeddefinition_layers))
+		for id := range m.removeddefinition_layers {
+			ids = append(ids, id)
+		}
+		return ids
+	case application.EdgeDefinitionVersions:
+		ids := make([]ent.Value, 0, len(m.removeddefinition_versions))
+		for id := range m.removeddefinition_versions {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ApplicationMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 12)
+	edges := make([]string, 0, 14)
 	if m.clearedclient {
 		edges = append(edges, application.EdgeClient)
 	}
@@ -3168,6 +3326,12 @@ func (m *ApplicationMutation) ClearedEdges() []string {
 	if m.cleareddependents {
 		edges = append(edges, application.EdgeDependents)
 	}
+	if m.cleareddefinition_layers {
+		edges = append(edges, application.EdgeDefinitionLayers)
+	}
+	if m.cleareddefinition_versions {
+		edges = append(edges, application.EdgeDefinitionVersions)
+	}
 	return edges
 }
 
@@ -3199,6 +3363,10 @@ func (m *ApplicationMutation) EdgeCleared(name string) bool {
 		return m.cleareddependencies
 	case application.EdgeDependents:
 		return m.cleareddependents
+	case application.EdgeDefinitionLayers:
+		return m.cleareddefinition_layers
+	case application.EdgeDefinitionVersions:
+		return m.cleareddefinition_versions
 	}
 	return false
 }
@@ -3256,6 +3424,12 @@ func (m *ApplicationMutation) ResetEdge(name string) error {
 		return nil
 	case application.EdgeDependents:
 		m.ResetDependents()
+		return nil
+	case application.EdgeDefinitionLayers:
+		m.ResetDefinitionLayers()
+		return nil
+	case application.EdgeDefinitionVersions:
+		m.ResetDefinitionVersions()
 		return nil
 	}
 	return fmt.Errorf("unknown Application edge %s", name)
@@ -7158,6 +7332,1361 @@ func (m *AuditHeadMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown AuditHead edge %s", name)
 }
 
+// BundleMutation represents an operation that mutates the Bundle nodes in the graph.
+type BundleMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *oid.Bundle
+	created_at    *time.Time
+	updated_at    *time.Time
+	version       *int
+	addversion    *int
+	size          *int
+	addsize       *int
+	expires_at    *time.Time
+	clearedFields map[string]struct{}
+	client        *oid.Client
+	clearedclient bool
+	user          *oid.User
+	cleareduser   bool
+	done          bool
+	oldValue      func(context.Context) (*Bundle, error)
+	predicates    []predicate.Bundle
+}
+
+var _ ent.Mutation = (*BundleMutation)(nil)
+
+// bundleOption allows management of the mutation configuration using functional options.
+type bundleOption func(*BundleMutation)
+
+// newBundleMutation creates new mutation for the Bundle entity.
+func newBundleMutation(c config, op Op, opts ...bundleOption) *BundleMutation {
+	m := &BundleMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeBundle,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withBundleID sets the ID field of the mutation.
+func withBundleID(id oid.Bundle) bundleOption {
+	return func(m *BundleMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Bundle
+		)
+		m.oldValue = func(ctx context.Context) (*Bundle, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Bundle.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withBundle sets the old Bundle of the mutation.
+func withBundle(node *Bundle) bundleOption {
+	return func(m *BundleMutation) {
+		m.oldValue = func(context.Context) (*Bundle, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m BundleMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m BundleMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Bundle entities.
+func (m *BundleMutation) SetID(id oid.Bundle) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *BundleMutation) ID() (id oid.Bundle, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *BundleMutation) IDs(ctx context.Context) ([]oid.Bundle, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []oid.Bundle{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Bundle.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *BundleMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *BundleMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Bundle entity.
+// If the Bundle object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BundleMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *BundleMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *BundleMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *BundleMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Bundle entity.
+// If the Bundle object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BundleMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *BundleMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *BundleMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *BundleMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Bundle entity.
+// If the Bundle object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BundleMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *BundleMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *BundleMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *BundleMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetClientID sets the "client_id" field.
+func (m *BundleMutation) SetClientID(o oid.Client) {
+	m.client = &o
+}
+
+// ClientID returns the value of the "client_id" field in the mutation.
+func (m *BundleMutation) ClientID() (r oid.Client, exists bool) {
+	v := m.client
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldClientID returns the old "client_id" field's value of the Bundle entity.
+// If the Bundle object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BundleMutation) OldClientID(ctx context.Context) (v oid.Client, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldClientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldClientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldClientID: %w", err)
+	}
+	return oldValue.ClientID, nil
+}
+
+// ResetClientID resets all changes to the "client_id" field.
+func (m *BundleMutation) ResetClientID() {
+	m.client = nil
+}
+
+// SetUserID sets the "user_id" field.
+func (m *BundleMutation) SetUserID(o oid.User) {
+	m.user = &o
+}
+
+// UserID returns the value of the "user_id" field in the mutation.
+func (m *BundleMutation) UserID() (r oid.User, exists bool) {
+	v := m.user
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserID returns the old "user_id" field's value of the Bundle entity.
+// If the Bundle object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BundleMutation) OldUserID(ctx context.Context) (v oid.User, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserID: %w", err)
+	}
+	return oldValue.UserID, nil
+}
+
+// ResetUserID resets all changes to the "user_id" field.
+func (m *BundleMutation) ResetUserID() {
+	m.user = nil
+}
+
+// SetSize sets the "size" field.
+func (m *BundleMutation) SetSize(i int) {
+	m.size = &i
+	m.addsize = nil
+}
+
+// Size returns the value of the "size" field in the mutation.
+func (m *BundleMutation) Size() (r int, exists bool) {
+	v := m.size
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSize returns the old "size" field's value of the Bundle entity.
+// If the Bundle object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BundleMutation) OldSize(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSize is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSize requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSize: %w", err)
+	}
+	return oldValue.Size, nil
+}
+
+// AddSize adds i to the "size" field.
+func (m *BundleMutation) AddSize(i int) {
+	if m.addsize != nil {
+		*m.addsize += i
+	} else {
+		m.addsize = &i
+	}
+}
+
+// AddedSize returns the value that was added to the "size" field in this mutation.
+func (m *BundleMutation) AddedSize() (r int, exists bool) {
+	v := m.addsize
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSize resets all changes to the "size" field.
+func (m *BundleMutation) ResetSize() {
+	m.size = nil
+	m.addsize = nil
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *BundleMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *BundleMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the Bundle entity.
+// If the Bundle object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BundleMutation) OldExpiresAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *BundleMutation) ResetExpiresAt() {
+	m.expires_at = nil
+}
+
+// ClearClient clears the "client" edge to the Tenant entity.
+func (m *BundleMutation) ClearClient() {
+	m.clearedclient = true
+	m.clearedFields[bundle.FieldClientID] = struct{}{}
+}
+
+// ClientCleared reports if the "client" edge to the Tenant entity was cleared.
+func (m *BundleMutation) ClientCleared() bool {
+	return m.clearedclient
+}
+
+// ClientIDs returns the "client" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ClientID instead. It exists only for internal usage by the builders.
+func (m *BundleMutation) ClientIDs() (ids []oid.Client) {
+	if id := m.client; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetClient resets all changes to the "client" edge.
+func (m *BundleMutation) ResetClient() {
+	m.client = nil
+	m.clearedclient = false
+}
+
+// ClearUser clears the "user" edge to the User entity.
+func (m *BundleMutation) ClearUser() {
+	m.cleareduser = true
+	m.clearedFields[bundle.FieldUserID] = struct{}{}
+}
+
+// UserCleared reports if the "user" edge to the User entity was cleared.
+func (m *BundleMutation) UserCleared() bool {
+	return m.cleareduser
+}
+
+// UserIDs returns the "user" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// UserID instead. It exists only for internal usage by the builders.
+func (m *BundleMutation) UserIDs() (ids []oid.User) {
+	if id := m.user; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetUser resets all changes to the "user" edge.
+func (m *BundleMutation) ResetUser() {
+	m.user = nil
+	m.cleareduser = false
+}
+
+// Where appends a list predicates to the BundleMutation builder.
+func (m *BundleMutation) Where(ps ...predicate.Bundle) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the BundleMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *BundleMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Bundle, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *BundleMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *BundleMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Bundle).
+func (m *BundleMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *BundleMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.created_at != nil {
+		fields = append(fields, bundle.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, bundle.FieldUpdatedAt)
+	}
+	if m.version != nil {
+		fields = append(fields, bundle.FieldVersion)
+	}
+	if m.client != nil {
+		fields = append(fields, bundle.FieldClientID)
+	}
+	if m.user != nil {
+		fields = append(fields, bundle.FieldUserID)
+	}
+	if m.size != nil {
+		fields = append(fields, bundle.FieldSize)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, bundle.FieldExpiresAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *BundleMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case bundle.FieldCreatedAt:
+		return m.CreatedAt()
+	case bundle.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case bundle.FieldVersion:
+		return m.Version()
+	case bundle.FieldClientID:
+		return m.ClientID()
+	case bundle.FieldUserID:
+		return m.UserID()
+	case bundle.FieldSize:
+		return m.Size()
+	case bundle.FieldExpiresAt:
+		return m.ExpiresAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *BundleMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case bundle.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case bundle.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case bundle.FieldVersion:
+		return m.OldVersion(ctx)
+	case bundle.FieldClientID:
+		return m.OldClientID(ctx)
+	case bundle.FieldUserID:
+		return m.OldUserID(ctx)
+	case bundle.FieldSize:
+		return m.OldSize(ctx)
+	case bundle.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Bundle field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BundleMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case bundle.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case bundle.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case bundle.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case bundle.FieldClientID:
+		v, ok := value.(oid.Client)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetClientID(v)
+		return nil
+	case bundle.FieldUserID:
+		v, ok := value.(oid.User)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserID(v)
+		return nil
+	case bundle.FieldSize:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSize(v)
+		return nil
+	case bundle.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Bundle field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *BundleMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, bundle.FieldVersion)
+	}
+	if m.addsize != nil {
+		fields = append(fields, bundle.FieldSize)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *BundleMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case bundle.FieldVersion:
+		return m.AddedVersion()
+	case bundle.FieldSize:
+		return m.AddedSize()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BundleMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case bundle.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	case bundle.FieldSize:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSize(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Bundle numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *BundleMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *BundleMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *BundleMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Bundle nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *BundleMutation) ResetField(name string) error {
+	switch name {
+	case bundle.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case bundle.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case bundle.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case bundle.FieldClientID:
+		m.ResetClientID()
+		return nil
+	case bundle.FieldUserID:
+		m.ResetUserID()
+		return nil
+	case bundle.FieldSize:
+		m.ResetSize()
+		return nil
+	case bundle.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Bundle field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *BundleMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.client != nil {
+		edges = append(edges, bundle.EdgeClient)
+	}
+	if m.user != nil {
+		edges = append(edges, bundle.EdgeUser)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *BundleMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case bundle.EdgeClient:
+		if id := m.client; id != nil {
+			return []ent.Value{*id}
+		}
+	case bundle.EdgeUser:
+		if id := m.user; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *BundleMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *BundleMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *BundleMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedclient {
+		edges = append(edges, bundle.EdgeClient)
+	}
+	if m.cleareduser {
+		edges = append(edges, bundle.EdgeUser)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *BundleMutation) EdgeCleared(name string) bool {
+	switch name {
+	case bundle.EdgeClient:
+		return m.clearedclient
+	case bundle.EdgeUser:
+		return m.cleareduser
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *BundleMutation) ClearEdge(name string) error {
+	switch name {
+	case bundle.EdgeClient:
+		m.ClearClient()
+		return nil
+	case bundle.EdgeUser:
+		m.ClearUser()
+		return nil
+	}
+	return fmt.Errorf("unknown Bundle unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *BundleMutation) ResetEdge(name string) error {
+	switch name {
+	case bundle.EdgeClient:
+		m.ResetClient()
+		return nil
+	case bundle.EdgeUser:
+		m.ResetUser()
+		return nil
+	}
+	return fmt.Errorf("unknown Bundle edge %s", name)
+}
+
+// BundlePartMutation represents an operation that mutates the BundlePart nodes in the graph.
+type BundlePartMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	position      *int
+	addposition   *int
+	content       *string
+	clearedFields map[string]struct{}
+	bundle        *oid.Bundle
+	clearedbundle bool
+	done          bool
+	oldValue      func(context.Context) (*BundlePart, error)
+	predicates    []predicate.BundlePart
+}
+
+var _ ent.Mutation = (*BundlePartMutation)(nil)
+
+// bundlepartOption allows management of the mutation configuration using functional options.
+type bundlepartOption func(*BundlePartMutation)
+
+// newBundlePartMutation creates new mutation for the BundlePart entity.
+func newBundlePartMutation(c config, op Op, opts ...bundlepartOption) *BundlePartMutation {
+	m := &BundlePartMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeBundlePart,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withBundlePartID sets the ID field of the mutation.
+func withBundlePartID(id string) bundlepartOption {
+	return func(m *BundlePartMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *BundlePart
+		)
+		m.oldValue = func(ctx context.Context) (*BundlePart, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().BundlePart.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withBundlePart sets the old BundlePart of the mutation.
+func withBundlePart(node *BundlePart) bundlepartOption {
+	return func(m *BundlePartMutation) {
+		m.oldValue = func(context.Context) (*BundlePart, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m BundlePartMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m BundlePartMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of BundlePart entities.
+func (m *BundlePartMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *BundlePartMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *BundlePartMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().BundlePart.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetBundleID sets the "bundle_id" field.
+func (m *BundlePartMutation) SetBundleID(o oid.Bundle) {
+	m.bundle = &o
+}
+
+// BundleID returns the value of the "bundle_id" field in the mutation.
+func (m *BundlePartMutation) BundleID() (r oid.Bundle, exists bool) {
+	v := m.bundle
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBundleID returns the old "bundle_id" field's value of the BundlePart entity.
+// If the BundlePart object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BundlePartMutation) OldBundleID(ctx context.Context) (v oid.Bundle, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBundleID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBundleID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBundleID: %w", err)
+	}
+	return oldValue.BundleID, nil
+}
+
+// ResetBundleID resets all changes to the "bundle_id" field.
+func (m *BundlePartMutation) ResetBundleID() {
+	m.bundle = nil
+}
+
+// SetPosition sets the "position" field.
+func (m *BundlePartMutation) SetPosition(i int) {
+	m.position = &i
+	m.addposition = nil
+}
+
+// Position returns the value of the "position" field in the mutation.
+func (m *BundlePartMutation) Position() (r int, exists bool) {
+	v := m.position
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPosition returns the old "position" field's value of the BundlePart entity.
+// If the BundlePart object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BundlePartMutation) OldPosition(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPosition is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPosition requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPosition: %w", err)
+	}
+	return oldValue.Position, nil
+}
+
+// AddPosition adds i to the "position" field.
+func (m *BundlePartMutation) AddPosition(i int) {
+	if m.addposition != nil {
+		*m.addposition += i
+	} else {
+		m.addposition = &i
+	}
+}
+
+// AddedPosition returns the value that was added to the "position" field in this mutation.
+func (m *BundlePartMutation) AddedPosition() (r int, exists bool) {
+	v := m.addposition
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPosition resets all changes to the "position" field.
+func (m *BundlePartMutation) ResetPosition() {
+	m.position = nil
+	m.addposition = nil
+}
+
+// SetContent sets the "content" field.
+func (m *BundlePartMutation) SetContent(s string) {
+	m.content = &s
+}
+
+// Content returns the value of the "content" field in the mutation.
+func (m *BundlePartMutation) Content() (r string, exists bool) {
+	v := m.content
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldContent returns the old "content" field's value of the BundlePart entity.
+// If the BundlePart object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *BundlePartMutation) OldContent(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldContent is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldContent requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldContent: %w", err)
+	}
+	return oldValue.Content, nil
+}
+
+// ResetContent resets all changes to the "content" field.
+func (m *BundlePartMutation) ResetContent() {
+	m.content = nil
+}
+
+// ClearBundle clears the "bundle" edge to the Bundle entity.
+func (m *BundlePartMutation) ClearBundle() {
+	m.clearedbundle = true
+	m.clearedFields[bundlepart.FieldBundleID] = struct{}{}
+}
+
+// BundleCleared reports if the "bundle" edge to the Bundle entity was cleared.
+func (m *BundlePartMutation) BundleCleared() bool {
+	return m.clearedbundle
+}
+
+// BundleIDs returns the "bundle" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// BundleID instead. It exists only for internal usage by the builders.
+func (m *BundlePartMutation) BundleIDs() (ids []oid.Bundle) {
+	if id := m.bundle; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetBundle resets all changes to the "bundle" edge.
+func (m *BundlePartMutation) ResetBundle() {
+	m.bundle = nil
+	m.clearedbundle = false
+}
+
+// Where appends a list predicates to the BundlePartMutation builder.
+func (m *BundlePartMutation) Where(ps ...predicate.BundlePart) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the BundlePartMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *BundlePartMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.BundlePart, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *BundlePartMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *BundlePartMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (BundlePart).
+func (m *BundlePartMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *BundlePartMutation) Fields() []string {
+	fields := make([]string, 0, 3)
+	if m.bundle != nil {
+		fields = append(fields, bundlepart.FieldBundleID)
+	}
+	if m.position != nil {
+		fields = append(fields, bundlepart.FieldPosition)
+	}
+	if m.content != nil {
+		fields = append(fields, bundlepart.FieldContent)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *BundlePartMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case bundlepart.FieldBundleID:
+		return m.BundleID()
+	case bundlepart.FieldPosition:
+		return m.Position()
+	case bundlepart.FieldContent:
+		return m.Content()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *BundlePartMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case bundlepart.FieldBundleID:
+		return m.OldBundleID(ctx)
+	case bundlepart.FieldPosition:
+		return m.OldPosition(ctx)
+	case bundlepart.FieldContent:
+		return m.OldContent(ctx)
+	}
+	return nil, fmt.Errorf("unknown BundlePart field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BundlePartMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case bundlepart.FieldBundleID:
+		v, ok := value.(oid.Bundle)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBundleID(v)
+		return nil
+	case bundlepart.FieldPosition:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPosition(v)
+		return nil
+	case bundlepart.FieldContent:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetContent(v)
+		return nil
+	}
+	return fmt.Errorf("unknown BundlePart field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *BundlePartMutation) AddedFields() []string {
+	var fields []string
+	if m.addposition != nil {
+		fields = append(fields, bundlepart.FieldPosition)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *BundlePartMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case bundlepart.FieldPosition:
+		return m.AddedPosition()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *BundlePartMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case bundlepart.FieldPosition:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPosition(v)
+		return nil
+	}
+	return fmt.Errorf("unknown BundlePart numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *BundlePartMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *BundlePartMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *BundlePartMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown BundlePart nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *BundlePartMutation) ResetField(name string) error {
+	switch name {
+	case bundlepart.FieldBundleID:
+		m.ResetBundleID()
+		return nil
+	case bundlepart.FieldPosition:
+		m.ResetPosition()
+		return nil
+	case bundlepart.FieldContent:
+		m.ResetContent()
+		return nil
+	}
+	return fmt.Errorf("unknown BundlePart field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *BundlePartMutation) AddedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.bundle != nil {
+		edges = append(edges, bundlepart.EdgeBundle)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *BundlePartMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case bundlepart.EdgeBundle:
+		if id := m.bundle; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *BundlePartMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 1)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *BundlePartMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *BundlePartMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 1)
+	if m.clearedbundle {
+		edges = append(edges, bundlepart.EdgeBundle)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *BundlePartMutation) EdgeCleared(name string) bool {
+	switch name {
+	case bundlepart.EdgeBundle:
+		return m.clearedbundle
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *BundlePartMutation) ClearEdge(name string) error {
+	switch name {
+	case bundlepart.EdgeBundle:
+		m.ClearBundle()
+		return nil
+	}
+	return fmt.Errorf("unknown BundlePart unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *BundlePartMutation) ResetEdge(name string) error {
+	switch name {
+	case bundlepart.EdgeBundle:
+		m.ResetBundle()
+		return nil
+	}
+	return fmt.Errorf("unknown BundlePart edge %s", name)
+}
+
 // ClaimedNameMutation represents an operation that mutates the ClaimedName nodes in the graph.
 type ClaimedNameMutation struct {
 	config
@@ -8933,6 +10462,2412 @@ func (m *ClientURLMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown ClientURL edge %s", name)
+}
+
+// DefinitionLayerMutation represents an operation that mutates the DefinitionLayer nodes in the graph.
+type DefinitionLayerMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *oid.DefinitionLayer
+	created_at         *time.Time
+	updated_at         *time.Time
+	version            *int
+	addversion         *int
+	kind               *enum.DefinitionKind
+	name               *string
+	whole              *bool
+	final              *bool
+	public             *bool
+	clearedFields      map[string]struct{}
+	client             *oid.Client
+	clearedclient      bool
+	application        *oid.Application
+	clearedapplication bool
+	current            *oid.DefinitionVersion
+	clearedcurrent     bool
+	done               bool
+	oldValue           func(context.Context) (*DefinitionLayer, error)
+	predicates         []predicate.DefinitionLayer
+}
+
+var _ ent.Mutation = (*DefinitionLayerMutation)(nil)
+
+// definitionlayerOption allows management of the mutation configuration using functional options.
+type definitionlayerOption func(*DefinitionLayerMutation)
+
+// newDefinitionLayerMutation creates new mutation for the DefinitionLayer entity.
+func newDefinitionLayerMutation(c config, op Op, opts ...definitionlayerOption) *DefinitionLayerMutation {
+	m := &DefinitionLayerMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeDefinitionLayer,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withDefinitionLayerID sets the ID field of the mutation.
+func withDefinitionLayerID(id oid.DefinitionLayer) definitionlayerOption {
+	return func(m *DefinitionLayerMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *DefinitionLayer
+		)
+		m.oldValue = func(ctx context.Context) (*DefinitionLayer, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().DefinitionLayer.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withDefinitionLayer sets the old DefinitionLayer of the mutation.
+func withDefinitionLayer(node *DefinitionLayer) definitionlayerOption {
+	return func(m *DefinitionLayerMutation) {
+		m.oldValue = func(context.Context) (*DefinitionLayer, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m DefinitionLayerMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m DefinitionLayerMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of DefinitionLayer entities.
+func (m *DefinitionLayerMutation) SetID(id oid.DefinitionLayer) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *DefinitionLayerMutation) ID() (id oid.DefinitionLayer, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *DefinitionLayerMutation) IDs(ctx context.Context) ([]oid.DefinitionLayer, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []oid.DefinitionLayer{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().DefinitionLayer.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *DefinitionLayerMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *DefinitionLayerMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the DefinitionLayer entity.
+// If the DefinitionLayer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionLayerMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *DefinitionLayerMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *DefinitionLayerMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *DefinitionLayerMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the DefinitionLayer entity.
+// If the DefinitionLayer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionLayerMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *DefinitionLayerMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *DefinitionLayerMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *DefinitionLayerMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the DefinitionLayer entity.
+// If the DefinitionLayer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionLayerMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *DefinitionLayerMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *DefinitionLayerMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *DefinitionLayerMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetClientID sets the "client_id" field.
+func (m *DefinitionLayerMutation) SetClientID(o oid.Client) {
+	m.client = &o
+}
+
+// ClientID returns the value of the "client_id" field in the mutation.
+func (m *DefinitionLayerMutation) ClientID() (r oid.Client, exists bool) {
+	v := m.client
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldClientID returns the old "client_id" field's value of the DefinitionLayer entity.
+// If the DefinitionLayer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionLayerMutation) OldClientID(ctx context.Context) (v oid.Client, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldClientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldClientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldClientID: %w", err)
+	}
+	return oldValue.ClientID, nil
+}
+
+// ResetClientID resets all changes to the "client_id" field.
+func (m *DefinitionLayerMutation) ResetClientID() {
+	m.client = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *DefinitionLayerMutation) SetApplicationID(o oid.Application) {
+	m.application = &o
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *DefinitionLayerMutation) ApplicationID() (r oid.Application, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the DefinitionLayer entity.
+// If the DefinitionLayer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionLayerMutation) OldApplicationID(ctx context.Context) (v oid.Application, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *DefinitionLayerMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *DefinitionLayerMutation) SetKind(ek enum.DefinitionKind) {
+	m.kind = &ek
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *DefinitionLayerMutation) Kind() (r enum.DefinitionKind, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the DefinitionLayer entity.
+// If the DefinitionLayer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionLayerMutation) OldKind(ctx context.Context) (v enum.DefinitionKind, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *DefinitionLayerMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetName sets the "name" field.
+func (m *DefinitionLayerMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *DefinitionLayerMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the DefinitionLayer entity.
+// If the DefinitionLayer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionLayerMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *DefinitionLayerMutation) ResetName() {
+	m.name = nil
+}
+
+// SetCurrentID sets the "current_id" field.
+func (m *DefinitionLayerMutation) SetCurrentID(ov oid.DefinitionVersion) {
+	m.current = &ov
+}
+
+// CurrentID returns the value of the "current_id" field in the mutation.
+func (m *DefinitionLayerMutation) CurrentID() (r oid.DefinitionVersion, exists bool) {
+	v := m.current
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCurrentID returns the old "current_id" field's value of the DefinitionLayer entity.
+// If the DefinitionLayer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionLayerMutation) OldCurrentID(ctx context.Context) (v oid.DefinitionVersion, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCurrentID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCurrentID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCurrentID: %w", err)
+	}
+	return oldValue.CurrentID, nil
+}
+
+// ResetCurrentID resets all changes to the "current_id" field.
+func (m *DefinitionLayerMutation) ResetCurrentID() {
+	m.current = nil
+}
+
+// SetWhole sets the "whole" field.
+func (m *DefinitionLayerMutation) SetWhole(b bool) {
+	m.whole = &b
+}
+
+// Whole returns the value of the "whole" field in the mutation.
+func (m *DefinitionLayerMutation) Whole() (r bool, exists bool) {
+	v := m.whole
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWhole returns the old "whole" field's value of the DefinitionLayer entity.
+// If the DefinitionLayer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionLayerMutation) OldWhole(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWhole is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWhole requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWhole: %w", err)
+	}
+	return oldValue.Whole, nil
+}
+
+// ResetWhole resets all changes to the "whole" field.
+func (m *DefinitionLayerMutation) ResetWhole() {
+	m.whole = nil
+}
+
+// SetFinal sets the "final" field.
+func (m *DefinitionLayerMutation) SetFinal(b bool) {
+	m.final = &b
+}
+
+// Final returns the value of the "final" field in the mutation.
+func (m *DefinitionLayerMutation) Final() (r bool, exists bool) {
+	v := m.final
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFinal returns the old "final" field's value of the DefinitionLayer entity.
+// If the DefinitionLayer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionLayerMutation) OldFinal(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFinal is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFinal requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFinal: %w", err)
+	}
+	return oldValue.Final, nil
+}
+
+// ResetFinal resets all changes to the "final" field.
+func (m *DefinitionLayerMutation) ResetFinal() {
+	m.final = nil
+}
+
+// SetPublic sets the "public" field.
+func (m *DefinitionLayerMutation) SetPublic(b bool) {
+	m.public = &b
+}
+
+// Public returns the value of the "public" field in the mutation.
+func (m *DefinitionLayerMutation) Public() (r bool, exists bool) {
+	v := m.public
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPublic returns the old "public" field's value of the DefinitionLayer entity.
+// If the DefinitionLayer object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionLayerMutation) OldPublic(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPublic is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPublic requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPublic: %w", err)
+	}
+	return oldValue.Public, nil
+}
+
+// ResetPublic resets all changes to the "public" field.
+func (m *DefinitionLayerMutation) ResetPublic() {
+	m.public = nil
+}
+
+// ClearClient clears the "client" edge to the Tenant entity.
+func (m *DefinitionLayerMutation) ClearClient() {
+	m.clearedclient = true
+	m.clearedFields[definitionlayer.FieldClientID] = struct{}{}
+}
+
+// ClientCleared reports if the "client" edge to the Tenant entity was cleared.
+func (m *DefinitionLayerMutation) ClientCleared() bool {
+	return m.clearedclient
+}
+
+// ClientIDs returns the "client" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ClientID instead. It exists only for internal usage by the builders.
+func (m *DefinitionLayerMutation) ClientIDs() (ids []oid.Client) {
+	if id := m.client; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetClient resets all changes to the "client" edge.
+func (m *DefinitionLayerMutation) ResetClient() {
+	m.client = nil
+	m.clearedclient = false
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *DefinitionLayerMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[definitionlayer.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *DefinitionLayerMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *DefinitionLayerMutation) ApplicationIDs() (ids []oid.Application) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *DefinitionLayerMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// ClearCurrent clears the "current" edge to the DefinitionVersion entity.
+func (m *DefinitionLayerMutation) ClearCurrent() {
+	m.clearedcurrent = true
+	m.clearedFields[definitionlayer.FieldCurrentID] = struct{}{}
+}
+
+// CurrentCleared reports if the "current" edge to the DefinitionVersion entity was cleared.
+func (m *DefinitionLayerMutation) CurrentCleared() bool {
+	return m.clearedcurrent
+}
+
+// CurrentIDs returns the "current" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// CurrentID instead. It exists only for internal usage by the builders.
+func (m *DefinitionLayerMutation) CurrentIDs() (ids []oid.DefinitionVersion) {
+	if id := m.current; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetCurrent resets all changes to the "current" edge.
+func (m *DefinitionLayerMutation) ResetCurrent() {
+	m.current = nil
+	m.clearedcurrent = false
+}
+
+// Where appends a list predicates to the DefinitionLayerMutation builder.
+func (m *DefinitionLayerMutation) Where(ps ...predicate.DefinitionLayer) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the DefinitionLayerMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *DefinitionLayerMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.DefinitionLayer, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *DefinitionLayerMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *DefinitionLayerMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (DefinitionLayer).
+func (m *DefinitionLayerMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *DefinitionLayerMutation) Fields() []string {
+	fields := make([]string, 0, 11)
+	if m.created_at != nil {
+		fields = append(fields, definitionlayer.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, definitionlayer.FieldUpdatedAt)
+	}
+	if m.version != nil {
+		fields = append(fields, definitionlayer.FieldVersion)
+	}
+	if m.client != nil {
+		fields = append(fields, definitionlayer.FieldClientID)
+	}
+	if m.application != nil {
+		fields = append(fields, definitionlayer.FieldApplicationID)
+	}
+	if m.kind != nil {
+		fields = append(fields, definitionlayer.FieldKind)
+	}
+	if m.name != nil {
+		fields = append(fields, definitionlayer.FieldName)
+	}
+	if m.current != nil {
+		fields = append(fields, definitionlayer.FieldCurrentID)
+	}
+	if m.whole != nil {
+		fields = append(fields, definitionlayer.FieldWhole)
+	}
+	if m.final != nil {
+		fields = append(fields, definitionlayer.FieldFinal)
+	}
+	if m.public != nil {
+		fields = append(fields, definitionlayer.FieldPublic)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *DefinitionLayerMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case definitionlayer.FieldCreatedAt:
+		return m.CreatedAt()
+	case definitionlayer.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case definitionlayer.FieldVersion:
+		return m.Version()
+	case definitionlayer.FieldClientID:
+		return m.ClientID()
+	case definitionlayer.FieldApplicationID:
+		return m.ApplicationID()
+	case definitionlayer.FieldKind:
+		return m.Kind()
+	case definitionlayer.FieldName:
+		return m.Name()
+	case definitionlayer.FieldCurrentID:
+		return m.CurrentID()
+	case definitionlayer.FieldWhole:
+		return m.Whole()
+	case definitionlayer.FieldFinal:
+		return m.Final()
+	case definitionlayer.FieldPublic:
+		return m.Public()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *DefinitionLayerMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case definitionlayer.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case definitionlayer.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case definitionlayer.FieldVersion:
+		return m.OldVersion(ctx)
+	case definitionlayer.FieldClientID:
+		return m.OldClientID(ctx)
+	case definitionlayer.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case definitionlayer.FieldKind:
+		return m.OldKind(ctx)
+	case definitionlayer.FieldName:
+		return m.OldName(ctx)
+	case definitionlayer.FieldCurrentID:
+		return m.OldCurrentID(ctx)
+	case definitionlayer.FieldWhole:
+		return m.OldWhole(ctx)
+	case definitionlayer.FieldFinal:
+		return m.OldFinal(ctx)
+	case definitionlayer.FieldPublic:
+		return m.OldPublic(ctx)
+	}
+	return nil, fmt.Errorf("unknown DefinitionLayer field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DefinitionLayerMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case definitionlayer.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case definitionlayer.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case definitionlayer.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case definitionlayer.FieldClientID:
+		v, ok := value.(oid.Client)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetClientID(v)
+		return nil
+	case definitionlayer.FieldApplicationID:
+		v, ok := value.(oid.Application)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case definitionlayer.FieldKind:
+		v, ok := value.(enum.DefinitionKind)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case definitionlayer.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case definitionlayer.FieldCurrentID:
+		v, ok := value.(oid.DefinitionVersion)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCurrentID(v)
+		return nil
+	case definitionlayer.FieldWhole:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWhole(v)
+		return nil
+	case definitionlayer.FieldFinal:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFinal(v)
+		return nil
+	case definitionlayer.FieldPublic:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPublic(v)
+		return nil
+	}
+	return fmt.Errorf("unknown DefinitionLayer field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *DefinitionLayerMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, definitionlayer.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *DefinitionLayerMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case definitionlayer.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DefinitionLayerMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case definitionlayer.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown DefinitionLayer numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *DefinitionLayerMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *DefinitionLayerMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *DefinitionLayerMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown DefinitionLayer nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *DefinitionLayerMutation) ResetField(name string) error {
+	switch name {
+	case definitionlayer.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case definitionlayer.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case definitionlayer.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case definitionlayer.FieldClientID:
+		m.ResetClientID()
+		return nil
+	case definitionlayer.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case definitionlayer.FieldKind:
+		m.ResetKind()
+		return nil
+	case definitionlayer.FieldName:
+		m.ResetName()
+		return nil
+	case definitionlayer.FieldCurrentID:
+		m.ResetCurrentID()
+		return nil
+	case definitionlayer.FieldWhole:
+		m.ResetWhole()
+		return nil
+	case definitionlayer.FieldFinal:
+		m.ResetFinal()
+		return nil
+	case definitionlayer.FieldPublic:
+		m.ResetPublic()
+		return nil
+	}
+	return fmt.Errorf("unknown DefinitionLayer field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *DefinitionLayerMutation) AddedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.client != nil {
+		edges = append(edges, definitionlayer.EdgeClient)
+	}
+	if m.application != nil {
+		edges = append(edges, definitionlayer.EdgeApplication)
+	}
+	if m.current != nil {
+		edges = append(edges, definitionlayer.EdgeCurrent)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *DefinitionLayerMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case definitionlayer.EdgeClient:
+		if id := m.client; id != nil {
+			return []ent.Value{*id}
+		}
+	case definitionlayer.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case definitionlayer.EdgeCurrent:
+		if id := m.current; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *DefinitionLayerMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 3)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *DefinitionLayerMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *DefinitionLayerMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 3)
+	if m.clearedclient {
+		edges = append(edges, definitionlayer.EdgeClient)
+	}
+	if m.clearedapplication {
+		edges = append(edges, definitionlayer.EdgeApplication)
+	}
+	if m.clearedcurrent {
+		edges = append(edges, definitionlayer.EdgeCurrent)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *DefinitionLayerMutation) EdgeCleared(name string) bool {
+	switch name {
+	case definitionlayer.EdgeClient:
+		return m.clearedclient
+	case definitionlayer.EdgeApplication:
+		return m.clearedapplication
+	case definitionlayer.EdgeCurrent:
+		return m.clearedcurrent
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *DefinitionLayerMutation) ClearEdge(name string) error {
+	switch name {
+	case definitionlayer.EdgeClient:
+		m.ClearClient()
+		return nil
+	case definitionlayer.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case definitionlayer.EdgeCurrent:
+		m.ClearCurrent()
+		return nil
+	}
+	return fmt.Errorf("unknown DefinitionLayer unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *DefinitionLayerMutation) ResetEdge(name string) error {
+	switch name {
+	case definitionlayer.EdgeClient:
+		m.ResetClient()
+		return nil
+	case definitionlayer.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case definitionlayer.EdgeCurrent:
+		m.ResetCurrent()
+		return nil
+	}
+	return fmt.Errorf("unknown DefinitionLayer edge %s", name)
+}
+
+// DefinitionVersionMutation represents an operation that mutates the DefinitionVersion nodes in the graph.
+type DefinitionVersionMutation struct {
+	config
+	op                   Op
+	typ                  string
+	id                   *oid.DefinitionVersion
+	created_at           *time.Time
+	updated_at           *time.Time
+	version              *int
+	addversion           *int
+	kind                 *enum.DefinitionKind
+	name                 *string
+	number               *int
+	addnumber            *int
+	content              *string
+	base                 *string
+	whole                *bool
+	final                *bool
+	public               *bool
+	removed              *bool
+	changed_by_client_id *oid.Client
+	changed_by_id        *oid.User
+	clearedFields        map[string]struct{}
+	client               *oid.Client
+	clearedclient        bool
+	application          *oid.Application
+	clearedapplication   bool
+	done                 bool
+	oldValue             func(context.Context) (*DefinitionVersion, error)
+	predicates           []predicate.DefinitionVersion
+}
+
+var _ ent.Mutation = (*DefinitionVersionMutation)(nil)
+
+// definitionversionOption allows management of the mutation configuration using functional options.
+type definitionversionOption func(*DefinitionVersionMutation)
+
+// newDefinitionVersionMutation creates new mutation for the DefinitionVersion entity.
+func newDefinitionVersionMutation(c config, op Op, opts ...definitionversionOption) *DefinitionVersionMutation {
+	m := &DefinitionVersionMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeDefinitionVersion,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withDefinitionVersionID sets the ID field of the mutation.
+func withDefinitionVersionID(id oid.DefinitionVersion) definitionversionOption {
+	return func(m *DefinitionVersionMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *DefinitionVersion
+		)
+		m.oldValue = func(ctx context.Context) (*DefinitionVersion, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().DefinitionVersion.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withDefinitionVersion sets the old DefinitionVersion of the mutation.
+func withDefinitionVersion(node *DefinitionVersion) definitionversionOption {
+	return func(m *DefinitionVersionMutation) {
+		m.oldValue = func(context.Context) (*DefinitionVersion, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m DefinitionVersionMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m DefinitionVersionMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of DefinitionVersion entities.
+func (m *DefinitionVersionMutation) SetID(id oid.DefinitionVersion) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *DefinitionVersionMutation) ID() (id oid.DefinitionVersion, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *DefinitionVersionMutation) IDs(ctx context.Context) ([]oid.DefinitionVersion, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []oid.DefinitionVersion{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().DefinitionVersion.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *DefinitionVersionMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *DefinitionVersionMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the DefinitionVersion entity.
+// If the DefinitionVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionVersionMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *DefinitionVersionMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *DefinitionVersionMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *DefinitionVersionMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the DefinitionVersion entity.
+// If the DefinitionVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionVersionMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *DefinitionVersionMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *DefinitionVersionMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *DefinitionVersionMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the DefinitionVersion entity.
+// If the DefinitionVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionVersionMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *DefinitionVersionMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *DefinitionVersionMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *DefinitionVersionMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetClientID sets the "client_id" field.
+func (m *DefinitionVersionMutation) SetClientID(o oid.Client) {
+	m.client = &o
+}
+
+// ClientID returns the value of the "client_id" field in the mutation.
+func (m *DefinitionVersionMutation) ClientID() (r oid.Client, exists bool) {
+	v := m.client
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldClientID returns the old "client_id" field's value of the DefinitionVersion entity.
+// If the DefinitionVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionVersionMutation) OldClientID(ctx context.Context) (v oid.Client, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldClientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldClientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldClientID: %w", err)
+	}
+	return oldValue.ClientID, nil
+}
+
+// ResetClientID resets all changes to the "client_id" field.
+func (m *DefinitionVersionMutation) ResetClientID() {
+	m.client = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *DefinitionVersionMutation) SetApplicationID(o oid.Application) {
+	m.application = &o
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *DefinitionVersionMutation) ApplicationID() (r oid.Application, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the DefinitionVersion entity.
+// If the DefinitionVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionVersionMutation) OldApplicationID(ctx context.Context) (v oid.Application, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *DefinitionVersionMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetKind sets the "kind" field.
+func (m *DefinitionVersionMutation) SetKind(ek enum.DefinitionKind) {
+	m.kind = &ek
+}
+
+// Kind returns the value of the "kind" field in the mutation.
+func (m *DefinitionVersionMutation) Kind() (r enum.DefinitionKind, exists bool) {
+	v := m.kind
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldKind returns the old "kind" field's value of the DefinitionVersion entity.
+// If the DefinitionVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionVersionMutation) OldKind(ctx context.Context) (v enum.DefinitionKind, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldKind is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldKind requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldKind: %w", err)
+	}
+	return oldValue.Kind, nil
+}
+
+// ResetKind resets all changes to the "kind" field.
+func (m *DefinitionVersionMutation) ResetKind() {
+	m.kind = nil
+}
+
+// SetName sets the "name" field.
+func (m *DefinitionVersionMutation) SetName(s string) {
+	m.name = &s
+}
+
+// Name returns the value of the "name" field in the mutation.
+func (m *DefinitionVersionMutation) Name() (r string, exists bool) {
+	v := m.name
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldName returns the old "name" field's value of the DefinitionVersion entity.
+// If the DefinitionVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionVersionMutation) OldName(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldName is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldName requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldName: %w", err)
+	}
+	return oldValue.Name, nil
+}
+
+// ResetName resets all changes to the "name" field.
+func (m *DefinitionVersionMutation) ResetName() {
+	m.name = nil
+}
+
+// SetNumber sets the "number" field.
+func (m *DefinitionVersionMutation) SetNumber(i int) {
+	m.number = &i
+	m.addnumber = nil
+}
+
+// Number returns the value of the "number" field in the mutation.
+func (m *DefinitionVersionMutation) Number() (r int, exists bool) {
+	v := m.number
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNumber returns the old "number" field's value of the DefinitionVersion entity.
+// If the DefinitionVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionVersionMutation) OldNumber(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNumber is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNumber requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNumber: %w", err)
+	}
+	return oldValue.Number, nil
+}
+
+// AddNumber adds i to the "number" field.
+func (m *DefinitionVersionMutation) AddNumber(i int) {
+	if m.addnumber != nil {
+		*m.addnumber += i
+	} else {
+		m.addnumber = &i
+	}
+}
+
+// AddedNumber returns the value that was added to the "number" field in this mutation.
+func (m *DefinitionVersionMutation) AddedNumber() (r int, exists bool) {
+	v := m.addnumber
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetNumber resets all changes to the "number" field.
+func (m *DefinitionVersionMutation) ResetNumber() {
+	m.number = nil
+	m.addnumber = nil
+}
+
+// SetContent sets the "content" field.
+func (m *DefinitionVersionMutation) SetContent(s string) {
+	m.content = &s
+}
+
+// Content returns the value of the "content" field in the mutation.
+func (m *DefinitionVersionMutation) Content() (r string, exists bool) {
+	v := m.content
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldContent returns the old "content" field's value of the DefinitionVersion entity.
+// If the DefinitionVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionVersionMutation) OldContent(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldContent is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldContent requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldContent: %w", err)
+	}
+	return oldValue.Content, nil
+}
+
+// ResetContent resets all changes to the "content" field.
+func (m *DefinitionVersionMutation) ResetContent() {
+	m.content = nil
+}
+
+// SetBase sets the "base" field.
+func (m *DefinitionVersionMutation) SetBase(s string) {
+	m.base = &s
+}
+
+// Base returns the value of the "base" field in the mutation.
+func (m *DefinitionVersionMutation) Base() (r string, exists bool) {
+	v := m.base
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBase returns the old "base" field's value of the DefinitionVersion entity.
+// If the DefinitionVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionVersionMutation) OldBase(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBase is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBase requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBase: %w", err)
+	}
+	return oldValue.Base, nil
+}
+
+// ResetBase resets all changes to the "base" field.
+func (m *DefinitionVersionMutation) ResetBase() {
+	m.base = nil
+}
+
+// SetWhole sets the "whole" field.
+func (m *DefinitionVersionMutation) SetWhole(b bool) {
+	m.whole = &b
+}
+
+// Whole returns the value of the "whole" field in the mutation.
+func (m *DefinitionVersionMutation) Whole() (r bool, exists bool) {
+	v := m.whole
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldWhole returns the old "whole" field's value of the DefinitionVersion entity.
+// If the DefinitionVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionVersionMutation) OldWhole(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldWhole is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldWhole requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldWhole: %w", err)
+	}
+	return oldValue.Whole, nil
+}
+
+// ResetWhole resets all changes to the "whole" field.
+func (m *DefinitionVersionMutation) ResetWhole() {
+	m.whole = nil
+}
+
+// SetFinal sets the "final" field.
+func (m *DefinitionVersionMutation) SetFinal(b bool) {
+	m.final = &b
+}
+
+// Final returns the value of the "final" field in the mutation.
+func (m *DefinitionVersionMutation) Final() (r bool, exists bool) {
+	v := m.final
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFinal returns the old "final" field's value of the DefinitionVersion entity.
+// If the DefinitionVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionVersionMutation) OldFinal(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFinal is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFinal requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFinal: %w", err)
+	}
+	return oldValue.Final, nil
+}
+
+// ResetFinal resets all changes to the "final" field.
+func (m *DefinitionVersionMutation) ResetFinal() {
+	m.final = nil
+}
+
+// SetPublic sets the "public" field.
+func (m *DefinitionVersionMutation) SetPublic(b bool) {
+	m.public = &b
+}
+
+// Public returns the value of the "public" field in the mutation.
+func (m *DefinitionVersionMutation) Public() (r bool, exists bool) {
+	v := m.public
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPublic returns the old "public" field's value of the DefinitionVersion entity.
+// If the DefinitionVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionVersionMutation) OldPublic(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPublic is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPublic requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPublic: %w", err)
+	}
+	return oldValue.Public, nil
+}
+
+// ResetPublic resets all changes to the "public" field.
+func (m *DefinitionVersionMutation) ResetPublic() {
+	m.public = nil
+}
+
+// SetRemoved sets the "removed" field.
+func (m *DefinitionVersionMutation) SetRemoved(b bool) {
+	m.removed = &b
+}
+
+// Removed returns the value of the "removed" field in the mutation.
+func (m *DefinitionVersionMutation) Removed() (r bool, exists bool) {
+	v := m.removed
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRemoved returns the old "removed" field's value of the DefinitionVersion entity.
+// If the DefinitionVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionVersionMutation) OldRemoved(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRemoved is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRemoved requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRemoved: %w", err)
+	}
+	return oldValue.Removed, nil
+}
+
+// ResetRemoved resets all changes to the "removed" field.
+func (m *DefinitionVersionMutation) ResetRemoved() {
+	m.removed = nil
+}
+
+// SetChangedByClientID sets the "changed_by_client_id" field.
+func (m *DefinitionVersionMutation) SetChangedByClientID(o oid.Client) {
+	m.changed_by_client_id = &o
+}
+
+// ChangedByClientID returns the value of the "changed_by_client_id" field in the mutation.
+func (m *DefinitionVersionMutation) ChangedByClientID() (r oid.Client, exists bool) {
+	v := m.changed_by_client_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChangedByClientID returns the old "changed_by_client_id" field's value of the DefinitionVersion entity.
+// If the DefinitionVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionVersionMutation) OldChangedByClientID(ctx context.Context) (v *oid.Client, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChangedByClientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChangedByClientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChangedByClientID: %w", err)
+	}
+	return oldValue.ChangedByClientID, nil
+}
+
+// ClearChangedByClientID clears the value of the "changed_by_client_id" field.
+func (m *DefinitionVersionMutation) ClearChangedByClientID() {
+	m.changed_by_client_id = nil
+	m.clearedFields[definitionversion.FieldChangedByClientID] = struct{}{}
+}
+
+// ChangedByClientIDCleared returns if the "changed_by_client_id" field was cleared in this mutation.
+func (m *DefinitionVersionMutation) ChangedByClientIDCleared() bool {
+	_, ok := m.clearedFields[definitionversion.FieldChangedByClientID]
+	return ok
+}
+
+// ResetChangedByClientID resets all changes to the "changed_by_client_id" field.
+func (m *DefinitionVersionMutation) ResetChangedByClientID() {
+	m.changed_by_client_id = nil
+	delete(m.clearedFields, definitionversion.FieldChangedByClientID)
+}
+
+// SetChangedByID sets the "changed_by_id" field.
+func (m *DefinitionVersionMutation) SetChangedByID(o oid.User) {
+	m.changed_by_id = &o
+}
+
+// ChangedByID returns the value of the "changed_by_id" field in the mutation.
+func (m *DefinitionVersionMutation) ChangedByID() (r oid.User, exists bool) {
+	v := m.changed_by_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldChangedByID returns the old "changed_by_id" field's value of the DefinitionVersion entity.
+// If the DefinitionVersion object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *DefinitionVersionMutation) OldChangedByID(ctx context.Context) (v *oid.User, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldChangedByID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldChangedByID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldChangedByID: %w", err)
+	}
+	return oldValue.ChangedByID, nil
+}
+
+// ClearChangedByID clears the value of the "changed_by_id" field.
+func (m *DefinitionVersionMutation) ClearChangedByID() {
+	m.changed_by_id = nil
+	m.clearedFields[definitionversion.FieldChangedByID] = struct{}{}
+}
+
+// ChangedByIDCleared returns if the "changed_by_id" field was cleared in this mutation.
+func (m *DefinitionVersionMutation) ChangedByIDCleared() bool {
+	_, ok := m.clearedFields[definitionversion.FieldChangedByID]
+	return ok
+}
+
+// ResetChangedByID resets all changes to the "changed_by_id" field.
+func (m *DefinitionVersionMutation) ResetChangedByID() {
+	m.changed_by_id = nil
+	delete(m.clearedFields, definitionversion.FieldChangedByID)
+}
+
+// ClearClient clears the "client" edge to the Tenant entity.
+func (m *DefinitionVersionMutation) ClearClient() {
+	m.clearedclient = true
+	m.clearedFields[definitionversion.FieldClientID] = struct{}{}
+}
+
+// ClientCleared reports if the "client" edge to the Tenant entity was cleared.
+func (m *DefinitionVersionMutation) ClientCleared() bool {
+	return m.clearedclient
+}
+
+// ClientIDs returns the "client" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ClientID instead. It exists only for internal usage by the builders.
+func (m *DefinitionVersionMutation) ClientIDs() (ids []oid.Client) {
+	if id := m.client; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetClient resets all changes to the "client" edge.
+func (m *DefinitionVersionMutation) ResetClient() {
+	m.client = nil
+	m.clearedclient = false
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *DefinitionVersionMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[definitionversion.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *DefinitionVersionMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *DefinitionVersionMutation) ApplicationIDs() (ids []oid.Application) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *DefinitionVersionMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// Where appends a list predicates to the DefinitionVersionMutation builder.
+func (m *DefinitionVersionMutation) Where(ps ...predicate.DefinitionVersion) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the DefinitionVersionMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *DefinitionVersionMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.DefinitionVersion, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *DefinitionVersionMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *DefinitionVersionMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (DefinitionVersion).
+func (m *DefinitionVersionMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *DefinitionVersionMutation) Fields() []string {
+	fields := make([]string, 0, 16)
+	if m.created_at != nil {
+		fields = append(fields, definitionversion.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, definitionversion.FieldUpdatedAt)
+	}
+	if m.version != nil {
+		fields = append(fields, definitionversion.FieldVersion)
+	}
+	if m.client != nil {
+		fields = append(fields, definitionversion.FieldClientID)
+	}
+	if m.application != nil {
+		fields = append(fields, definitionversion.FieldApplicationID)
+	}
+	if m.kind != nil {
+		fields = append(fields, definitionversion.FieldKind)
+	}
+	if m.name != nil {
+		fields = append(fields, definitionversion.FieldName)
+	}
+	if m.number != nil {
+		fields = append(fields, definitionversion.FieldNumber)
+	}
+	if m.content != nil {
+		fields = append(fields, definitionversion.FieldContent)
+	}
+	if m.base != nil {
+		fields = append(fields, definitionversion.FieldBase)
+	}
+	if m.whole != nil {
+		fields = append(fields, definitionversion.FieldWhole)
+	}
+	if m.final != nil {
+		fields = append(fields, definitionversion.FieldFinal)
+	}
+	if m.public != nil {
+		fields = append(fields, definitionversion.FieldPublic)
+	}
+	if m.removed != nil {
+		fields = append(fields, definitionversion.FieldRemoved)
+	}
+	if m.changed_by_client_id != nil {
+		fields = append(fields, definitionversion.FieldChangedByClientID)
+	}
+	if m.changed_by_id != nil {
+		fields = append(fields, definitionversion.FieldChangedByID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *DefinitionVersionMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case definitionversion.FieldCreatedAt:
+		return m.CreatedAt()
+	case definitionversion.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case definitionversion.FieldVersion:
+		return m.Version()
+	case definitionversion.FieldClientID:
+		return m.ClientID()
+	case definitionversion.FieldApplicationID:
+		return m.ApplicationID()
+	case definitionversion.FieldKind:
+		return m.Kind()
+	case definitionversion.FieldName:
+		return m.Name()
+	case definitionversion.FieldNumber:
+		return m.Number()
+	case definitionversion.FieldContent:
+		return m.Content()
+	case definitionversion.FieldBase:
+		return m.Base()
+	case definitionversion.FieldWhole:
+		return m.Whole()
+	case definitionversion.FieldFinal:
+		return m.Final()
+	case definitionversion.FieldPublic:
+		return m.Public()
+	case definitionversion.FieldRemoved:
+		return m.Removed()
+	case definitionversion.FieldChangedByClientID:
+		return m.ChangedByClientID()
+	case definitionversion.FieldChangedByID:
+		return m.ChangedByID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *DefinitionVersionMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case definitionversion.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case definitionversion.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case definitionversion.FieldVersion:
+		return m.OldVersion(ctx)
+	case definitionversion.FieldClientID:
+		return m.OldClientID(ctx)
+	case definitionversion.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case definitionversion.FieldKind:
+		return m.OldKind(ctx)
+	case definitionversion.FieldName:
+		return m.OldName(ctx)
+	case definitionversion.FieldNumber:
+		return m.OldNumber(ctx)
+	case definitionversion.FieldContent:
+		return m.OldContent(ctx)
+	case definitionversion.FieldBase:
+		return m.OldBase(ctx)
+	case definitionversion.FieldWhole:
+		return m.OldWhole(ctx)
+	case definitionversion.FieldFinal:
+		return m.OldFinal(ctx)
+	case definitionversion.FieldPublic:
+		return m.OldPublic(ctx)
+	case definitionversion.FieldRemoved:
+		return m.OldRemoved(ctx)
+	case definitionversion.FieldChangedByClientID:
+		return m.OldChangedByClientID(ctx)
+	case definitionversion.FieldChangedByID:
+		return m.OldChangedByID(ctx)
+	}
+	return nil, fmt.Errorf("unknown DefinitionVersion field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DefinitionVersionMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case definitionversion.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case definitionversion.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case definitionversion.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case definitionversion.FieldClientID:
+		v, ok := value.(oid.Client)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetClientID(v)
+		return nil
+	case definitionversion.FieldApplicationID:
+		v, ok := value.(oid.Application)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case definitionversion.FieldKind:
+		v, ok := value.(enum.DefinitionKind)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetKind(v)
+		return nil
+	case definitionversion.FieldName:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetName(v)
+		return nil
+	case definitionversion.FieldNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNumber(v)
+		return nil
+	case definitionversion.FieldContent:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetContent(v)
+		return nil
+	case definitionversion.FieldBase:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBase(v)
+		return nil
+	case definitionversion.FieldWhole:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetWhole(v)
+		return nil
+	case definitionversion.FieldFinal:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFinal(v)
+		return nil
+	case definitionversion.FieldPublic:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPublic(v)
+		return nil
+	case definitionversion.FieldRemoved:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRemoved(v)
+		return nil
+	case definitionversion.FieldChangedByClientID:
+		v, ok := value.(oid.Client)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChangedByClientID(v)
+		return nil
+	case definitionversion.FieldChangedByID:
+		v, ok := value.(oid.User)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetChangedByID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown DefinitionVersion field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *DefinitionVersionMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, definitionversion.FieldVersion)
+	}
+	if m.addnumber != nil {
+		fields = append(fields, definitionversion.FieldNumber)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *DefinitionVersionMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case definitionversion.FieldVersion:
+		return m.AddedVersion()
+	case definitionversion.FieldNumber:
+		return m.AddedNumber()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *DefinitionVersionMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case definitionversion.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	case definitionversion.FieldNumber:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddNumber(v)
+		return nil
+	}
+	return fmt.Errorf("unknown DefinitionVersion numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *DefinitionVersionMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(definitionversion.FieldChangedByClientID) {
+		fields = append(fields, definitionversion.FieldChangedByClientID)
+	}
+	if m.FieldCleared(definitionversion.FieldChangedByID) {
+		fields = append(fields, definitionversion.FieldChangedByID)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *DefinitionVersionMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *DefinitionVersionMutation) ClearField(name string) error {
+	switch name {
+	case definitionversion.FieldChangedByClientID:
+		m.ClearChangedByClientID()
+		return nil
+	case definitionversion.FieldChangedByID:
+		m.ClearChangedByID()
+		return nil
+	}
+	return fmt.Errorf("unknown DefinitionVersion nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *DefinitionVersionMutation) ResetField(name string) error {
+	switch name {
+	case definitionversion.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case definitionversion.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case definitionversion.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case definitionversion.FieldClientID:
+		m.ResetClientID()
+		return nil
+	case definitionversion.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case definitionversion.FieldKind:
+		m.ResetKind()
+		return nil
+	case definitionversion.FieldName:
+		m.ResetName()
+		return nil
+	case definitionversion.FieldNumber:
+		m.ResetNumber()
+		return nil
+	case definitionversion.FieldContent:
+		m.ResetContent()
+		return nil
+	case definitionversion.FieldBase:
+		m.ResetBase()
+		return nil
+	case definitionversion.FieldWhole:
+		m.ResetWhole()
+		return nil
+	case definitionversion.FieldFinal:
+		m.ResetFinal()
+		return nil
+	case definitionversion.FieldPublic:
+		m.ResetPublic()
+		return nil
+	case definitionversion.FieldRemoved:
+		m.ResetRemoved()
+		return nil
+	case definitionversion.FieldChangedByClientID:
+		m.ResetChangedByClientID()
+		return nil
+	case definitionversion.FieldChangedByID:
+		m.ResetChangedByID()
+		return nil
+	}
+	return fmt.Errorf("unknown DefinitionVersion field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *DefinitionVersionMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.client != nil {
+		edges = append(edges, definitionversion.EdgeClient)
+	}
+	if m.application != nil {
+		edges = append(edges, definitionversion.EdgeApplication)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *DefinitionVersionMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case definitionversion.EdgeClient:
+		if id := m.client; id != nil {
+			return []ent.Value{*id}
+		}
+	case definitionversion.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *DefinitionVersionMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *DefinitionVersionMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *DefinitionVersionMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedclient {
+		edges = append(edges, definitionversion.EdgeClient)
+	}
+	if m.clearedapplication {
+		edges = append(edges, definitionversion.EdgeApplication)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *DefinitionVersionMutation) EdgeCleared(name string) bool {
+	switch name {
+	case definitionversion.EdgeClient:
+		return m.clearedclient
+	case definitionversion.EdgeApplication:
+		return m.clearedapplication
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *DefinitionVersionMutation) ClearEdge(name string) error {
+	switch name {
+	case definitionversion.EdgeClient:
+		m.ClearClient()
+		return nil
+	case definitionversion.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	}
+	return fmt.Errorf("unknown DefinitionVersion unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *DefinitionVersionMutation) ResetEdge(name string) error {
+	switch name {
+	case definitionversion.EdgeClient:
+		m.ResetClient()
+		return nil
+	case definitionversion.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	}
+	return fmt.Errorf("unknown DefinitionVersion edge %s", name)
 }
 
 // IdempotencyKeyMutation represents an operation that mutates the IdempotencyKey nodes in the graph.

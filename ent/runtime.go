@@ -12,8 +12,12 @@ import (
 	"github.com/appanage/appanage/ent/attempt"
 	"github.com/appanage/appanage/ent/auditevent"
 	"github.com/appanage/appanage/ent/audithead"
+	"github.com/appanage/appanage/ent/bundle"
+	"github.com/appanage/appanage/ent/bundlepart"
 	"github.com/appanage/appanage/ent/claimedname"
 	"github.com/appanage/appanage/ent/clienturl"
+	"github.com/appanage/appanage/ent/definitionlayer"
+	"github.com/appanage/appanage/ent/definitionversion"
 	"github.com/appanage/appanage/ent/idempotencykey"
 	"github.com/appanage/appanage/ent/invitation"
 	"github.com/appanage/appanage/ent/lease"
@@ -232,6 +236,35 @@ func init() {
 	auditheadDescID := auditheadFields[0].Descriptor()
 	// audithead.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	audithead.IDValidator = auditheadDescID.Validators[0].(func(string) error)
+	bundleMixin := schema.Bundle{}.Mixin()
+	bundleMixinFields0 := bundleMixin[0].Fields()
+	_ = bundleMixinFields0
+	bundleFields := schema.Bundle{}.Fields()
+	_ = bundleFields
+	// bundleDescCreatedAt is the schema descriptor for created_at field.
+	bundleDescCreatedAt := bundleMixinFields0[1].Descriptor()
+	// bundle.DefaultCreatedAt holds the default value on creation for the created_at field.
+	bundle.DefaultCreatedAt = bundleDescCreatedAt.Default.(func() time.Time)
+	// bundleDescUpdatedAt is the schema descriptor for updated_at field.
+	bundleDescUpdatedAt := bundleMixinFields0[2].Descriptor()
+	// bundle.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	bundle.DefaultUpdatedAt = bundleDescUpdatedAt.Default.(func() time.Time)
+	// bundle.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	bundle.UpdateDefaultUpdatedAt = bundleDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// bundleDescVersion is the schema descriptor for version field.
+	bundleDescVersion := bundleMixinFields0[3].Descriptor()
+	// bundle.DefaultVersion holds the default value on creation for the version field.
+	bundle.DefaultVersion = bundleDescVersion.Default.(int)
+	// bundleDescID is the schema descriptor for id field.
+	bundleDescID := bundleMixinFields0[0].Descriptor()
+	// bundle.DefaultID holds the default value on creation for the id field.
+	bundle.DefaultID = bundleDescID.Default.(func() oid.Bundle)
+	bundlepartFields := schema.BundlePart{}.Fields()
+	_ = bundlepartFields
+	// bundlepartDescID is the schema descriptor for id field.
+	bundlepartDescID := bundlepartFields[0].Descriptor()
+	// bundlepart.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	bundlepart.IDValidator = bundlepartDescID.Validators[0].(func(string) error)
 	claimednameFields := schema.ClaimedName{}.Fields()
 	_ = claimednameFields
 	// claimednameDescID is the schema descriptor for id field.
@@ -275,6 +308,74 @@ func init() {
 	clienturlDescID := clienturlMixinFields0[0].Descriptor()
 	// clienturl.DefaultID holds the default value on creation for the id field.
 	clienturl.DefaultID = clienturlDescID.Default.(func() oid.ClientURL)
+	definitionlayerMixin := schema.DefinitionLayer{}.Mixin()
+	definitionlayerMixinFields0 := definitionlayerMixin[0].Fields()
+	_ = definitionlayerMixinFields0
+	definitionlayerFields := schema.DefinitionLayer{}.Fields()
+	_ = definitionlayerFields
+	// definitionlayerDescCreatedAt is the schema descriptor for created_at field.
+	definitionlayerDescCreatedAt := definitionlayerMixinFields0[1].Descriptor()
+	// definitionlayer.DefaultCreatedAt holds the default value on creation for the created_at field.
+	definitionlayer.DefaultCreatedAt = definitionlayerDescCreatedAt.Default.(func() time.Time)
+	// definitionlayerDescUpdatedAt is the schema descriptor for updated_at field.
+	definitionlayerDescUpdatedAt := definitionlayerMixinFields0[2].Descriptor()
+	// definitionlayer.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	definitionlayer.DefaultUpdatedAt = definitionlayerDescUpdatedAt.Default.(func() time.Time)
+	// definitionlayer.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	definitionlayer.UpdateDefaultUpdatedAt = definitionlayerDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// definitionlayerDescVersion is the schema descriptor for version field.
+	definitionlayerDescVersion := definitionlayerMixinFields0[3].Descriptor()
+	// definitionlayer.DefaultVersion holds the default value on creation for the version field.
+	definitionlayer.DefaultVersion = definitionlayerDescVersion.Default.(int)
+	// definitionlayerDescName is the schema descriptor for name field.
+	definitionlayerDescName := definitionlayerFields[3].Descriptor()
+	// definitionlayer.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	definitionlayer.NameValidator = definitionlayerDescName.Validators[0].(func(string) error)
+	// definitionlayerDescFinal is the schema descriptor for final field.
+	definitionlayerDescFinal := definitionlayerFields[6].Descriptor()
+	// definitionlayer.DefaultFinal holds the default value on creation for the final field.
+	definitionlayer.DefaultFinal = definitionlayerDescFinal.Default.(bool)
+	// definitionlayerDescPublic is the schema descriptor for public field.
+	definitionlayerDescPublic := definitionlayerFields[7].Descriptor()
+	// definitionlayer.DefaultPublic holds the default value on creation for the public field.
+	definitionlayer.DefaultPublic = definitionlayerDescPublic.Default.(bool)
+	// definitionlayerDescID is the schema descriptor for id field.
+	definitionlayerDescID := definitionlayerMixinFields0[0].Descriptor()
+	// definitionlayer.DefaultID holds the default value on creation for the id field.
+	definitionlayer.DefaultID = definitionlayerDescID.Default.(func() oid.DefinitionLayer)
+	definitionversionMixin := schema.DefinitionVersion{}.Mixin()
+	definitionversionMixinFields0 := definitionversionMixin[0].Fields()
+	_ = definitionversionMixinFields0
+	definitionversionFields := schema.DefinitionVersion{}.Fields()
+	_ = definitionversionFields
+	// definitionversionDescCreatedAt is the schema descriptor for created_at field.
+	definitionversionDescCreatedAt := definitionversionMixinFields0[1].Descriptor()
+	// definitionversion.DefaultCreatedAt holds the default value on creation for the created_at field.
+	definitionversion.DefaultCreatedAt = definitionversionDescCreatedAt.Default.(func() time.Time)
+	// definitionversionDescUpdatedAt is the schema descriptor for updated_at field.
+	definitionversionDescUpdatedAt := definitionversionMixinFields0[2].Descriptor()
+	// definitionversion.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	definitionversion.DefaultUpdatedAt = definitionversionDescUpdatedAt.Default.(func() time.Time)
+	// definitionversion.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	definitionversion.UpdateDefaultUpdatedAt = definitionversionDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// definitionversionDescVersion is the schema descriptor for version field.
+	definitionversionDescVersion := definitionversionMixinFields0[3].Descriptor()
+	// definitionversion.DefaultVersion holds the default value on creation for the version field.
+	definitionversion.DefaultVersion = definitionversionDescVersion.Default.(int)
+	// definitionversionDescName is the schema descriptor for name field.
+	definitionversionDescName := definitionversionFields[3].Descriptor()
+	// definitionversion.NameValidator is a validator for the "name" field. It is called by the builders before save.
+	definitionversion.NameValidator = definitionversionDescName.Validators[0].(func(string) error)
+	// definitionversionDescBase is the schema descriptor for base field.
+	definitionversionDescBase := definitionversionFields[6].Descriptor()
+	// definitionversion.DefaultBase holds the default value on creation for the base field.
+	definitionversion.DefaultBase = definitionversionDescBase.Default.(string)
+	// definitionversion.BaseValidator is a validator for the "base" field. It is called by the builders before save.
+	definitionversion.BaseValidator = definitionversionDescBase.Validators[0].(func(string) error)
+	// definitionversionDescID is the schema descriptor for id field.
+	definitionversionDescID := definitionversionMixinFields0[0].Descriptor()
+	// definitionversion.DefaultID holds the default value on creation for the id field.
+	definitionversion.DefaultID = definitionversionDescID.Default.(func() oid.DefinitionVersion)
 	idempotencykeyFields := schema.IdempotencyKey{}.Fields()
 	_ = idempotencykeyFields
 	// idempotencykeyDescBodyHash is the schema descriptor for body_hash field.

@@ -26,12 +26,20 @@ type Tx struct {
 	AuditEvent *AuditEventClient
 	// AuditHead is the client for interacting with the AuditHead builders.
 	AuditHead *AuditHeadClient
+	// Bundle is the client for interacting with the Bundle builders.
+	Bundle *BundleClient
+	// BundlePart is the client for interacting with the BundlePart builders.
+	BundlePart *BundlePartClient
 	// ClaimedName is the client for interacting with the ClaimedName builders.
 	ClaimedName *ClaimedNameClient
 	// ClientPath is the client for interacting with the ClientPath builders.
 	ClientPath *ClientPathClient
 	// ClientURL is the client for interacting with the ClientURL builders.
 	ClientURL *ClientURLClient
+	// DefinitionLayer is the client for interacting with the DefinitionLayer builders.
+	DefinitionLayer *DefinitionLayerClient
+	// DefinitionVersion is the client for interacting with the DefinitionVersion builders.
+	DefinitionVersion *DefinitionVersionClient
 	// IdempotencyKey is the client for interacting with the IdempotencyKey builders.
 	IdempotencyKey *IdempotencyKeyClient
 	// Invitation is the client for interacting with the Invitation builders.
@@ -200,9 +208,13 @@ func (tx *Tx) init() {
 	tx.Attempt = NewAttemptClient(tx.config)
 	tx.AuditEvent = NewAuditEventClient(tx.config)
 	tx.AuditHead = NewAuditHeadClient(tx.config)
+	tx.Bundle = NewBundleClient(tx.config)
+	tx.BundlePart = NewBundlePartClient(tx.config)
 	tx.ClaimedName = NewClaimedNameClient(tx.config)
 	tx.ClientPath = NewClientPathClient(tx.config)
 	tx.ClientURL = NewClientURLClient(tx.config)
+	tx.DefinitionLayer = NewDefinitionLayerClient(tx.config)
+	tx.DefinitionVersion = NewDefinitionVersionClient(tx.config)
 	tx.IdempotencyKey = NewIdempotencyKeyClient(tx.config)
 	tx.Invitation = NewInvitationClient(tx.config)
 	tx.Lease = NewLeaseClient(tx.config)

@@ -69,7 +69,8 @@ func (r *Resolver) resolveURL(ctx context.Context, url string) (*model.ResolvedU
 	}
 	resolved := &model.ResolvedURL{
 		ApplicationCode: t.ApplicationCode, ApplicationName: t.ApplicationName, ApplicationType: t.ApplicationType,
-		ClientCode: t.ClientCode, ClientName: t.ClientName, Properties: make([]*model.PublicProperty, len(t.Properties)),
+		ClientCode: t.ClientCode, ClientName: t.ClientName, Application: t.Application, Client: t.Client,
+		Properties: make([]*model.PublicProperty, len(t.Properties)),
 	}
 	for i, p := range t.Properties {
 		resolved.Properties[i] = &model.PublicProperty{Name: p.Name, Value: p.Value}

@@ -10,6 +10,8 @@ import (
 	"github.com/appanage/appanage/ent/applicationproperty"
 	"github.com/appanage/appanage/ent/auditevent"
 	"github.com/appanage/appanage/ent/clienturl"
+	"github.com/appanage/appanage/ent/definitionlayer"
+	"github.com/appanage/appanage/ent/definitionversion"
 	"github.com/appanage/appanage/ent/invitation"
 	"github.com/appanage/appanage/ent/membership"
 	"github.com/appanage/appanage/ent/outboxevent"
@@ -70,6 +72,12 @@ var nodeKinds = map[oid.Kind]nodeKind{
 	}},
 	oid.KindDependency: {"Application_READ", func(ctx context.Context, db *ent.Client, id string) (model.Node, error) {
 		return node(db.ApplicationDependency.Query().Where(applicationdependency.ID(oid.Dependency(id))).Only(ctx))
+	}},
+	oid.KindDefinitionLayer: {"Definition_READ", func(ctx context.Context, db *ent.Client, id string) (model.Node, error) {
+		return node(db.DefinitionLayer.Query().Where(definitionlayer.ID(oid.DefinitionLayer(id))).Only(ctx))
+	}},
+	oid.KindDefinitionVersion: {"Definition_READ", func(ctx context.Context, db *ent.Client, id string) (model.Node, error) {
+		return node(db.DefinitionVersion.Query().Where(definitionversion.ID(oid.DefinitionVersion(id))).Only(ctx))
 	}},
 	oid.KindClientURL: {"Client_READ", func(ctx context.Context, db *ent.Client, id string) (model.Node, error) {
 		return node(db.ClientURL.Query().Where(clienturl.ID(oid.ClientURL(id))).Only(ctx))

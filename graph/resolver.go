@@ -17,6 +17,8 @@ import (
 	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/application"
 	"github.com/appanage/appanage/internal/authority"
+	"github.com/appanage/appanage/internal/bundle"
+	"github.com/appanage/appanage/internal/definition"
 	"github.com/appanage/appanage/internal/dependency"
 	"github.com/appanage/appanage/internal/idempotency"
 	"github.com/appanage/appanage/internal/identity"
@@ -36,7 +38,9 @@ type Resolver struct {
 	Identity     *identity.Service
 	Access       *access.Service
 	Applications *application.Service
+	Bundles      *bundle.Service
 	Embedding    *dependency.Service
+	Definitions  *definition.Service
 	Properties   *property.Service
 	Removals     *application.Removals
 	URLs         *urls.Service

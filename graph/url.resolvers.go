@@ -66,4 +66,9 @@ func (r *queryResolver) ResolveURL(ctx context.Context, url string) (*model.Reso
 
 func (r *Resolver) ClientUrl() generated.ClientUrlResolver { return &clientUrlResolver{r} }
 
-type clientUrlResolver struct{ *Resolver }
+func (r *Resolver) ResolvedUrl() generated.ResolvedUrlResolver { return &resolvedUrlResolver{r} }
+
+type (
+	clientUrlResolver   struct{ *Resolver }
+	resolvedUrlResolver struct{ *Resolver }
+)

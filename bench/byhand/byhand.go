@@ -66,6 +66,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /applications", s.require("Application_READ", s.page))
 	mux.Handle("GET /portfolio", s.require("Application_READ", s.portfolio))
 	mux.Handle("GET /tree", s.require("Application_READ", s.tree))
+	mux.Handle("GET /properties", s.require("Application_READ", s.inForce))
 	mux.Handle("GET /clients/{id}", s.require("Client_READ", s.client))
 	mux.HandleFunc("GET /schema", s.schema)
 	mux.Handle("POST /properties", s.require("Application_UPDATE", s.setProperties))

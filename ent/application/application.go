@@ -65,6 +65,10 @@ const (
 	EdgeDependencies = "dependencies"
 	// EdgeDependents holds the string denoting the dependents edge name in mutations.
 	EdgeDependents = "dependents"
+	// EdgeDefinitionLayers holds the string denoting the definition_layers edge name in mutations.
+	EdgeDefinitionLayers = "definition_layers"
+	// EdgeDefinitionVersions holds the string denoting the definition_versions edge name in mutations.
+	EdgeDefinitionVersions = "definition_versions"
 	// Table holds the table name of the application in the database.
 	Table = "applications"
 	// ClientTable is the table that holds the client relation/edge.
@@ -151,6 +155,20 @@ const (
 	DependentsInverseTable = "application_dependencies"
 	// DependentsColumn is the table column denoting the dependents relation/edge.
 	DependentsColumn = "dependency_id"
+	// DefinitionLayersTable is the table that holds the definition_layers relation/edge.
+	DefinitionLayersTable = "definition_layers"
+	// DefinitionLayersInverseTable is the table name for the DefinitionLayer entity.
+	// It exists in this package in order to avoid circular dependency with the "definitionlayer" package.
+	DefinitionLayersInverseTable = "definition_layers"
+	// DefinitionLayersColumn is the table column denoting the definition_layers relation/edge.
+	DefinitionLayersColumn = "application_id"
+	// DefinitionVersionsTable is the table that holds the definition_versions relation/edge.
+	DefinitionVersionsTable = "definition_versions"
+	// DefinitionVersionsInverseTable is the table name for the DefinitionVersion entity.
+	// It exists in this package in order to avoid circular dependency with the "definitionversion" package.
+	DefinitionVersionsInverseTable = "definition_versions"
+	// DefinitionVersionsColumn is the table column denoting the definition_versions relation/edge.
+	DefinitionVersionsColumn = "application_id"
 )
 
 // Columns holds all SQL columns for application fields.
@@ -454,6 +472,34 @@ func ByDependents(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newDependentsStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByDefinitionLayersCount orders the results by definition_layers count.
+func ByDefinitionLayersCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newDefinitionLayersStep(), opts...)
+	}
+}
+
+// ByDefinitionLayers orders the results by definition_layers terms.
+func ByDefinitionLayers(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newDefinitionLayersStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByDefinitionVersionsCount orders the results by definition_versions count.
+func ByDefinitionVersionsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newDefinitionVersionsStep(), opts...)
+	}
+}
+
+// ByDefinitionVersions orders the results by definition_versions terms.
+func ByDefinitionVersions(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newDefinitionVersionsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newClientStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -536,5 +582,19 @@ func newDependentsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(DependentsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, true, DependentsTable, DependentsColumn),
+	)
+}
+func newDefinitionLayersStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(DefinitionLayersInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, true, DefinitionLayersTable, DefinitionLayersColumn),
+	)
+}
+func newDefinitionVersionsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(DefinitionVersionsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, true, DefinitionVersionsTable, DefinitionVersionsColumn),
 	)
 }

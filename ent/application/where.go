@@ -1028,6 +1028,52 @@ func HasDependentsWith(preds ...predicate.ApplicationDependency) predicate.Appli
 	})
 }
 
+// HasDefinitionLayers applies the HasEdge predicate on the "definition_layers" edge.
+func HasDefinitionLayers() predicate.Application {
+	return predicate.Application(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, DefinitionLayersTable, DefinitionLayersColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasDefinitionLayersWith applies the HasEdge predicate on the "definition_layers" edge with a given conditions (other predicates).
+func HasDefinitionLayersWith(preds ...predicate.DefinitionLayer) predicate.Application {
+	return predicate.Application(func(s *sql.Selector) {
+		step := newDefinitionLayersStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasDefinitionVersions applies the HasEdge predicate on the "definition_versions" edge.
+func HasDefinitionVersions() predicate.Application {
+	return predicate.Application(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, DefinitionVersionsTable, DefinitionVersionsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasDefinitionVersionsWith applies the HasEdge predicate on the "definition_versions" edge with a given conditions (other predicates).
+func HasDefinitionVersionsWith(preds ...predicate.DefinitionVersion) predicate.Application {
+	return predicate.Application(func(s *sql.Selector) {
+		step := newDefinitionVersionsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // And groups predicates with the AND operator between them.
 func And(predicates ...predicate.Application) predicate.Application {
 	return predicate.Application(sql.AndPredicates(predicates...))

@@ -93,6 +93,30 @@ func (f AuditHeadFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, e
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.AuditHeadMutation", m)
 }
 
+// The BundleFunc type is an adapter to allow the use of ordinary
+// function as Bundle mutator.
+type BundleFunc func(context.Context, *ent.BundleMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f BundleFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.BundleMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.BundleMutation", m)
+}
+
+// The BundlePartFunc type is an adapter to allow the use of ordinary
+// function as BundlePart mutator.
+type BundlePartFunc func(context.Context, *ent.BundlePartMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f BundlePartFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.BundlePartMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.BundlePartMutation", m)
+}
+
 // The ClaimedNameFunc type is an adapter to allow the use of ordinary
 // function as ClaimedName mutator.
 type ClaimedNameFunc func(context.Context, *ent.ClaimedNameMutation) (ent.Value, error)
@@ -127,6 +151,30 @@ func (f ClientURLFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, e
 		return f(ctx, mv)
 	}
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.ClientURLMutation", m)
+}
+
+// The DefinitionLayerFunc type is an adapter to allow the use of ordinary
+// function as DefinitionLayer mutator.
+type DefinitionLayerFunc func(context.Context, *ent.DefinitionLayerMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f DefinitionLayerFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.DefinitionLayerMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.DefinitionLayerMutation", m)
+}
+
+// The DefinitionVersionFunc type is an adapter to allow the use of ordinary
+// function as DefinitionVersion mutator.
+type DefinitionVersionFunc func(context.Context, *ent.DefinitionVersionMutation) (ent.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f DefinitionVersionFunc) Mutate(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+	if mv, ok := m.(*ent.DefinitionVersionMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *ent.DefinitionVersionMutation", m)
 }
 
 // The IdempotencyKeyFunc type is an adapter to allow the use of ordinary

@@ -15,9 +15,13 @@ import (
 	"github.com/appanage/appanage/ent/attempt"
 	"github.com/appanage/appanage/ent/auditevent"
 	"github.com/appanage/appanage/ent/audithead"
+	"github.com/appanage/appanage/ent/bundle"
+	"github.com/appanage/appanage/ent/bundlepart"
 	"github.com/appanage/appanage/ent/claimedname"
 	"github.com/appanage/appanage/ent/clientpath"
 	"github.com/appanage/appanage/ent/clienturl"
+	"github.com/appanage/appanage/ent/definitionlayer"
+	"github.com/appanage/appanage/ent/definitionversion"
 	"github.com/appanage/appanage/ent/idempotencykey"
 	"github.com/appanage/appanage/ent/invitation"
 	"github.com/appanage/appanage/ent/lease"
@@ -281,6 +285,60 @@ func (f TraverseAuditHead) Traverse(ctx context.Context, q ent.Query) error {
 	return fmt.Errorf("unexpected query type %T. expect *ent.AuditHeadQuery", q)
 }
 
+// The BundleFunc type is an adapter to allow the use of ordinary function as a Querier.
+type BundleFunc func(context.Context, *ent.BundleQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f BundleFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.BundleQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.BundleQuery", q)
+}
+
+// The TraverseBundle type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseBundle func(context.Context, *ent.BundleQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseBundle) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseBundle) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.BundleQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.BundleQuery", q)
+}
+
+// The BundlePartFunc type is an adapter to allow the use of ordinary function as a Querier.
+type BundlePartFunc func(context.Context, *ent.BundlePartQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f BundlePartFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.BundlePartQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.BundlePartQuery", q)
+}
+
+// The TraverseBundlePart type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseBundlePart func(context.Context, *ent.BundlePartQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseBundlePart) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseBundlePart) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.BundlePartQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.BundlePartQuery", q)
+}
+
 // The ClaimedNameFunc type is an adapter to allow the use of ordinary function as a Querier.
 type ClaimedNameFunc func(context.Context, *ent.ClaimedNameQuery) (ent.Value, error)
 
@@ -360,6 +418,60 @@ func (f TraverseClientURL) Traverse(ctx context.Context, q ent.Query) error {
 		return f(ctx, q)
 	}
 	return fmt.Errorf("unexpected query type %T. expect *ent.ClientURLQuery", q)
+}
+
+// The DefinitionLayerFunc type is an adapter to allow the use of ordinary function as a Querier.
+type DefinitionLayerFunc func(context.Context, *ent.DefinitionLayerQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f DefinitionLayerFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.DefinitionLayerQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.DefinitionLayerQuery", q)
+}
+
+// The TraverseDefinitionLayer type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseDefinitionLayer func(context.Context, *ent.DefinitionLayerQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseDefinitionLayer) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseDefinitionLayer) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.DefinitionLayerQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.DefinitionLayerQuery", q)
+}
+
+// The DefinitionVersionFunc type is an adapter to allow the use of ordinary function as a Querier.
+type DefinitionVersionFunc func(context.Context, *ent.DefinitionVersionQuery) (ent.Value, error)
+
+// Query calls f(ctx, q).
+func (f DefinitionVersionFunc) Query(ctx context.Context, q ent.Query) (ent.Value, error) {
+	if q, ok := q.(*ent.DefinitionVersionQuery); ok {
+		return f(ctx, q)
+	}
+	return nil, fmt.Errorf("unexpected query type %T. expect *ent.DefinitionVersionQuery", q)
+}
+
+// The TraverseDefinitionVersion type is an adapter to allow the use of ordinary function as Traverser.
+type TraverseDefinitionVersion func(context.Context, *ent.DefinitionVersionQuery) error
+
+// Intercept is a dummy implementation of Intercept that returns the next Querier in the pipeline.
+func (f TraverseDefinitionVersion) Intercept(next ent.Querier) ent.Querier {
+	return next
+}
+
+// Traverse calls f(ctx, q).
+func (f TraverseDefinitionVersion) Traverse(ctx context.Context, q ent.Query) error {
+	if q, ok := q.(*ent.DefinitionVersionQuery); ok {
+		return f(ctx, q)
+	}
+	return fmt.Errorf("unexpected query type %T. expect *ent.DefinitionVersionQuery", q)
 }
 
 // The IdempotencyKeyFunc type is an adapter to allow the use of ordinary function as a Querier.
@@ -784,12 +896,20 @@ func NewQuery(q ent.Query) (Query, error) {
 		return &query[*ent.AuditEventQuery, predicate.AuditEvent, auditevent.OrderOption]{typ: ent.TypeAuditEvent, tq: q}, nil
 	case *ent.AuditHeadQuery:
 		return &query[*ent.AuditHeadQuery, predicate.AuditHead, audithead.OrderOption]{typ: ent.TypeAuditHead, tq: q}, nil
+	case *ent.BundleQuery:
+		return &query[*ent.BundleQuery, predicate.Bundle, bundle.OrderOption]{typ: ent.TypeBundle, tq: q}, nil
+	case *ent.BundlePartQuery:
+		return &query[*ent.BundlePartQuery, predicate.BundlePart, bundlepart.OrderOption]{typ: ent.TypeBundlePart, tq: q}, nil
 	case *ent.ClaimedNameQuery:
 		return &query[*ent.ClaimedNameQuery, predicate.ClaimedName, claimedname.OrderOption]{typ: ent.TypeClaimedName, tq: q}, nil
 	case *ent.ClientPathQuery:
 		return &query[*ent.ClientPathQuery, predicate.ClientPath, clientpath.OrderOption]{typ: ent.TypeClientPath, tq: q}, nil
 	case *ent.ClientURLQuery:
 		return &query[*ent.ClientURLQuery, predicate.ClientURL, clienturl.OrderOption]{typ: ent.TypeClientURL, tq: q}, nil
+	case *ent.DefinitionLayerQuery:
+		return &query[*ent.DefinitionLayerQuery, predicate.DefinitionLayer, definitionlayer.OrderOption]{typ: ent.TypeDefinitionLayer, tq: q}, nil
+	case *ent.DefinitionVersionQuery:
+		return &query[*ent.DefinitionVersionQuery, predicate.DefinitionVersion, definitionversion.OrderOption]{typ: ent.TypeDefinitionVersion, tq: q}, nil
 	case *ent.IdempotencyKeyQuery:
 		return &query[*ent.IdempotencyKeyQuery, predicate.IdempotencyKey, idempotencykey.OrderOption]{typ: ent.TypeIdempotencyKey, tq: q}, nil
 	case *ent.InvitationQuery:

@@ -381,6 +381,82 @@ var (
 		Columns:    AuditHeadsColumns,
 		PrimaryKey: []*schema.Column{AuditHeadsColumns[0]},
 	}
+	// BundlesColumns holds the columns for the "bundles" table.
+	BundlesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "updated_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "size", Type: field.TypeInt},
+		{Name: "expires_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "client_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "user_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+	}
+	// BundlesTable holds the schema information for the "bundles" table.
+	BundlesTable = &schema.Table{
+		Name:       "bundles",
+		Columns:    BundlesColumns,
+		PrimaryKey: []*schema.Column{BundlesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "bundles_clients_client",
+				Columns:    []*schema.Column{BundlesColumns[6]},
+				RefColumns: []*schema.Column{ClientsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "bundles_users_user",
+				Columns:    []*schema.Column{BundlesColumns[7]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "bundle_client_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{BundlesColumns[6], BundlesColumns[0]},
+			},
+			{
+				Name:    "bundle_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{BundlesColumns[7]},
+			},
+			{
+				Name:    "bundle_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{BundlesColumns[5]},
+			},
+		},
+	}
+	// BundlePartsColumns holds the columns for the "bundle_parts" table.
+	BundlePartsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 40},
+		{Name: "position", Type: field.TypeInt},
+		{Name: "content", Type: field.TypeString, Size: 2147483647},
+		{Name: "bundle_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+	}
+	// BundlePartsTable holds the schema information for the "bundle_parts" table.
+	BundlePartsTable = &schema.Table{
+		Name:       "bundle_parts",
+		Columns:    BundlePartsColumns,
+		PrimaryKey: []*schema.Column{BundlePartsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "bundle_parts_bundles_bundle",
+				Columns:    []*schema.Column{BundlePartsColumns[3]},
+				RefColumns: []*schema.Column{BundlesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "bundlepart_bundle_id_position",
+				Unique:  true,
+				Columns: []*schema.Column{BundlePartsColumns[3], BundlePartsColumns[1]},
+			},
+		},
+	}
 	// ClaimedNamesColumns holds the columns for the "claimed_names" table.
 	ClaimedNamesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 96},
@@ -488,6 +564,151 @@ var (
 				Name:    "clienturl_application_id_id",
 				Unique:  false,
 				Columns: []*schema.Column{ClientUrlsColumns[10], ClientUrlsColumns[0]},
+			},
+		},
+	}
+	// DefinitionLayersColumns holds the columns for the "definition_layers" table.
+	DefinitionLayersColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "updated_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"PAGE", "FUNCTION", "SCHEMA", "STYLE", "THEME", "FILLER", "URI_PATH", "STORAGE", "CONNECTION", "TEMPLATE", "WORKFLOW", "EVENT", "EVENT_ACTION", "NOTIFICATION", "ACTION", "SETTINGS"}, SchemaType: map[string]string{"mysql": "varchar(16)"}},
+		{Name: "name", Type: field.TypeString, Size: 128},
+		{Name: "whole", Type: field.TypeBool},
+		{Name: "final", Type: field.TypeBool, Default: false},
+		{Name: "public", Type: field.TypeBool, Default: false},
+		{Name: "client_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "application_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "current_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+	}
+	// DefinitionLayersTable holds the schema information for the "definition_layers" table.
+	DefinitionLayersTable = &schema.Table{
+		Name:       "definition_layers",
+		Columns:    DefinitionLayersColumns,
+		PrimaryKey: []*schema.Column{DefinitionLayersColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "definition_layers_clients_client",
+				Columns:    []*schema.Column{DefinitionLayersColumns[9]},
+				RefColumns: []*schema.Column{ClientsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "definition_layers_applications_application",
+				Columns:    []*schema.Column{DefinitionLayersColumns[10]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "definition_layers_definition_versions_current",
+				Columns:    []*schema.Column{DefinitionLayersColumns[11]},
+				RefColumns: []*schema.Column{DefinitionVersionsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "definitionlayer_client_id_application_id_kind_name",
+				Unique:  true,
+				Columns: []*schema.Column{DefinitionLayersColumns[9], DefinitionLayersColumns[10], DefinitionLayersColumns[4], DefinitionLayersColumns[5]},
+			},
+			{
+				Name:    "definitionlayer_client_id_application_id_name_kind",
+				Unique:  false,
+				Columns: []*schema.Column{DefinitionLayersColumns[9], DefinitionLayersColumns[10], DefinitionLayersColumns[5], DefinitionLayersColumns[4]},
+			},
+			{
+				Name:    "definitionlayer_application_id_kind_name_client_id",
+				Unique:  false,
+				Columns: []*schema.Column{DefinitionLayersColumns[10], DefinitionLayersColumns[4], DefinitionLayersColumns[5], DefinitionLayersColumns[9]},
+			},
+			{
+				Name:    "definitionlayer_application_id_name_id",
+				Unique:  false,
+				Columns: []*schema.Column{DefinitionLayersColumns[10], DefinitionLayersColumns[5], DefinitionLayersColumns[0]},
+			},
+			{
+				Name:    "definitionlayer_application_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{DefinitionLayersColumns[10], DefinitionLayersColumns[0]},
+			},
+			{
+				Name:    "definitionlayer_client_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{DefinitionLayersColumns[9], DefinitionLayersColumns[0]},
+			},
+			{
+				Name:    "definitionlayer_current_id",
+				Unique:  false,
+				Columns: []*schema.Column{DefinitionLayersColumns[11]},
+			},
+		},
+	}
+	// DefinitionVersionsColumns holds the columns for the "definition_versions" table.
+	DefinitionVersionsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "updated_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"PAGE", "FUNCTION", "SCHEMA", "STYLE", "THEME", "FILLER", "URI_PATH", "STORAGE", "CONNECTION", "TEMPLATE", "WORKFLOW", "EVENT", "EVENT_ACTION", "NOTIFICATION", "ACTION", "SETTINGS"}, SchemaType: map[string]string{"mysql": "varchar(16)"}},
+		{Name: "name", Type: field.TypeString, Size: 128},
+		{Name: "number", Type: field.TypeInt},
+		{Name: "content", Type: field.TypeString, Size: 2147483647},
+		{Name: "base", Type: field.TypeString, Size: 1023, Default: ""},
+		{Name: "whole", Type: field.TypeBool},
+		{Name: "final", Type: field.TypeBool},
+		{Name: "public", Type: field.TypeBool},
+		{Name: "removed", Type: field.TypeBool},
+		{Name: "changed_by_client_id", Type: field.TypeString, Nullable: true, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "changed_by_id", Type: field.TypeString, Nullable: true, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "client_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "application_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+	}
+	// DefinitionVersionsTable holds the schema information for the "definition_versions" table.
+	DefinitionVersionsTable = &schema.Table{
+		Name:       "definition_versions",
+		Columns:    DefinitionVersionsColumns,
+		PrimaryKey: []*schema.Column{DefinitionVersionsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "definition_versions_clients_client",
+				Columns:    []*schema.Column{DefinitionVersionsColumns[15]},
+				RefColumns: []*schema.Column{ClientsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "definition_versions_applications_application",
+				Columns:    []*schema.Column{DefinitionVersionsColumns[16]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "definitionversion_client_id_application_id_kind_name_number",
+				Unique:  true,
+				Columns: []*schema.Column{DefinitionVersionsColumns[15], DefinitionVersionsColumns[16], DefinitionVersionsColumns[4], DefinitionVersionsColumns[5], DefinitionVersionsColumns[6]},
+			},
+			{
+				Name:    "definitionversion_application_id_client_id_kind_name_id",
+				Unique:  false,
+				Columns: []*schema.Column{DefinitionVersionsColumns[16], DefinitionVersionsColumns[15], DefinitionVersionsColumns[4], DefinitionVersionsColumns[5], DefinitionVersionsColumns[0]},
+			},
+			{
+				Name:    "definitionversion_application_id_name_id",
+				Unique:  false,
+				Columns: []*schema.Column{DefinitionVersionsColumns[16], DefinitionVersionsColumns[5], DefinitionVersionsColumns[0]},
+			},
+			{
+				Name:    "definitionversion_application_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{DefinitionVersionsColumns[16], DefinitionVersionsColumns[0]},
+			},
+			{
+				Name:    "definitionversion_client_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{DefinitionVersionsColumns[15], DefinitionVersionsColumns[0]},
 			},
 		},
 	}
@@ -1375,9 +1596,13 @@ var (
 		AttemptsTable,
 		AuditEventsTable,
 		AuditHeadsTable,
+		BundlesTable,
+		BundlePartsTable,
 		ClaimedNamesTable,
 		ClientPathsTable,
 		ClientUrlsTable,
+		DefinitionLayersTable,
+		DefinitionVersionsTable,
 		IdempotencyKeysTable,
 		InvitationsTable,
 		LeasesTable,
@@ -1448,6 +1673,19 @@ func init() {
 		Charset:   "utf8mb4",
 		Collation: "utf8mb4_bin",
 	}
+	BundlesTable.ForeignKeys[0].RefTable = ClientsTable
+	BundlesTable.ForeignKeys[1].RefTable = UsersTable
+	BundlesTable.Annotation = &entsql.Annotation{
+		Table:     "bundles",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_bin",
+	}
+	BundlePartsTable.ForeignKeys[0].RefTable = BundlesTable
+	BundlePartsTable.Annotation = &entsql.Annotation{
+		Table:     "bundle_parts",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_bin",
+	}
 	ClaimedNamesTable.Annotation = &entsql.Annotation{
 		Table:     "claimed_names",
 		Charset:   "utf8mb4",
@@ -1464,6 +1702,21 @@ func init() {
 	ClientUrlsTable.ForeignKeys[1].RefTable = ApplicationsTable
 	ClientUrlsTable.Annotation = &entsql.Annotation{
 		Table:     "client_urls",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_bin",
+	}
+	DefinitionLayersTable.ForeignKeys[0].RefTable = ClientsTable
+	DefinitionLayersTable.ForeignKeys[1].RefTable = ApplicationsTable
+	DefinitionLayersTable.ForeignKeys[2].RefTable = DefinitionVersionsTable
+	DefinitionLayersTable.Annotation = &entsql.Annotation{
+		Table:     "definition_layers",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_bin",
+	}
+	DefinitionVersionsTable.ForeignKeys[0].RefTable = ClientsTable
+	DefinitionVersionsTable.ForeignKeys[1].RefTable = ApplicationsTable
+	DefinitionVersionsTable.Annotation = &entsql.Annotation{
+		Table:     "definition_versions",
 		Charset:   "utf8mb4",
 		Collation: "utf8mb4_bin",
 	}

@@ -27,6 +27,12 @@ type AuditEvent func(*sql.Selector)
 // AuditHead is the predicate function for audithead builders.
 type AuditHead func(*sql.Selector)
 
+// Bundle is the predicate function for bundle builders.
+type Bundle func(*sql.Selector)
+
+// BundlePart is the predicate function for bundlepart builders.
+type BundlePart func(*sql.Selector)
+
 // ClaimedName is the predicate function for claimedname builders.
 type ClaimedName func(*sql.Selector)
 
@@ -35,6 +41,12 @@ type ClientPath func(*sql.Selector)
 
 // ClientURL is the predicate function for clienturl builders.
 type ClientURL func(*sql.Selector)
+
+// DefinitionLayer is the predicate function for definitionlayer builders.
+type DefinitionLayer func(*sql.Selector)
+
+// DefinitionVersion is the predicate function for definitionversion builders.
+type DefinitionVersion func(*sql.Selector)
 
 // IdempotencyKey is the predicate function for idempotencykey builders.
 type IdempotencyKey func(*sql.Selector)

@@ -50,6 +50,8 @@ func (Application) Edges() []ent.Edge {
 		edge.From("property_changes", PropertyChange.Type).Ref("application"),
 		edge.From("dependencies", ApplicationDependency.Type).Ref("application"),
 		edge.From("dependents", ApplicationDependency.Type).Ref("dependency"),
+		edge.From("definition_layers", DefinitionLayer.Type).Ref("application"),
+		edge.From("definition_versions", DefinitionVersion.Type).Ref("application"),
 	}
 }
 

@@ -1222,6 +1222,22 @@ func (ec *executionContext) marshalNAuditEventOrderField2githubᚗcomᚋappanage
 	return v
 }
 
+func (ec *executionContext) unmarshalNJSON2githubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐJSON(ctx context.Context, v any) (model.JSON, error) {
+	res, err := model.UnmarshalJSON(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNJSON2githubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐJSON(ctx context.Context, sel ast.SelectionSet, v model.JSON) graphql.Marshaler {
+	_ = sel
+	res := model.MarshalJSON(v)
+	if res == graphql.Null {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+	}
+	return res
+}
+
 func (ec *executionContext) marshalOAuditEventConnection2ᚖgithubᚗcomᚋappanageᚋappanageᚋgraphᚋmodelᚐConnection(ctx context.Context, sel ast.SelectionSet, v *model.Connection[ent.AuditEvent]) graphql.Marshaler {
 	if v == nil {
 		return graphql.Null

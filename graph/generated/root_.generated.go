@@ -10,6 +10,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/appanage/appanage/graph/model"
+	"github.com/appanage/appanage/internal/enum"
 	gqlparser "github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 )
@@ -29,6 +30,9 @@ type ResolverRoot interface {
 	AuditEvent() AuditEventResolver
 	Client() ClientResolver
 	ClientUrl() ClientUrlResolver
+	Definition() DefinitionResolver
+	DefinitionLayer() DefinitionLayerResolver
+	DefinitionVersion() DefinitionVersionResolver
 	Invitation() InvitationResolver
 	Membership() MembershipResolver
 	Mutation() MutationResolver
@@ -37,6 +41,8 @@ type ResolverRoot interface {
 	Permission() PermissionResolver
 	PropertyChange() PropertyChangeResolver
 	Query() QueryResolver
+	ResolvedLayer() ResolvedLayerResolver
+	ResolvedUrl() ResolvedUrlResolver
 	Role() RoleResolver
 	Session() SessionResolver
 	User() UserResolver
@@ -95,31 +101,33 @@ type ComplexityRoot struct {
 	}
 
 	Application struct {
-		AccessType        func(childComplexity int) int
-		Client            func(childComplexity int) int
-		Code              func(childComplexity int) int
-		CreatedAt         func(childComplexity int) int
-		Creator           func(childComplexity int) int
-		Dependencies      func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Dependents        func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Grants            func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		ID                func(childComplexity int) int
-		LoadOrder         func(childComplexity int) int
-		Name              func(childComplexity int) int
-		Packages          func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Permissions       func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Properties        func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		PropertiesInForce func(childComplexity int, clientID *string, names []string) int
-		PropertyChanges   func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Roles             func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Status            func(childComplexity int) int
-		ThumbnailURL      func(childComplexity int) int
-		Type              func(childComplexity int) int
-		URLFor            func(childComplexity int, clientID *string) int
-		UpdatedAt         func(childComplexity int) int
-		Urls              func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Version           func(childComplexity int) int
-		ViewerCan         func(childComplexity int) int
+		AccessType         func(childComplexity int) int
+		Client             func(childComplexity int) int
+		Code               func(childComplexity int) int
+		CreatedAt          func(childComplexity int) int
+		Creator            func(childComplexity int) int
+		DefinitionLayers   func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		DefinitionVersions func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Dependencies       func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Dependents         func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Grants             func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		ID                 func(childComplexity int) int
+		LoadOrder          func(childComplexity int) int
+		Name               func(childComplexity int) int
+		Packages           func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Permissions        func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Properties         func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		PropertiesInForce  func(childComplexity int, clientID *string, names []string) int
+		PropertyChanges    func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Roles              func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Status             func(childComplexity int) int
+		ThumbnailURL       func(childComplexity int) int
+		Type               func(childComplexity int) int
+		URLFor             func(childComplexity int, clientID *string) int
+		UpdatedAt          func(childComplexity int) int
+		Urls               func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Version            func(childComplexity int) int
+		ViewerCan          func(childComplexity int) int
 	}
 
 	ApplicationArchivePayload struct {
@@ -176,6 +184,18 @@ type ComplexityRoot struct {
 	ApplicationEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	ApplicationExportPayload struct {
+		Download  func(childComplexity int) int
+		Errors    func(childComplexity int) int
+		ExpiresAt func(childComplexity int) int
+	}
+
+	ApplicationImportPayload struct {
+		Application func(childComplexity int) int
+		Errors      func(childComplexity int) int
+		Made        func(childComplexity int) int
 	}
 
 	ApplicationPropertiesDeletePayload struct {
@@ -238,6 +258,12 @@ type ComplexityRoot struct {
 		Errors      func(childComplexity int) int
 	}
 
+	ApplicationUpgradePayload struct {
+		Application func(childComplexity int) int
+		Errors      func(childComplexity int) int
+		Report      func(childComplexity int) int
+	}
+
 	AuditEvent struct {
 		ActorClient func(childComplexity int) int
 		ActorUser   func(childComplexity int) int
@@ -273,6 +299,11 @@ type ComplexityRoot struct {
 	AuthorityReason struct {
 		Package func(childComplexity int) int
 		Roles   func(childComplexity int) int
+	}
+
+	BundleCount struct {
+		Count func(childComplexity int) int
+		Kind  func(childComplexity int) int
 	}
 
 	Client struct {
@@ -389,6 +420,128 @@ type ComplexityRoot struct {
 		Errors      func(childComplexity int) int
 	}
 
+	Definition struct {
+		Application     func(childComplexity int) int
+		ApplicationCode func(childComplexity int) int
+		Conflicts       func(childComplexity int) int
+		Content         func(childComplexity int) int
+		Etag            func(childComplexity int) int
+		Final           func(childComplexity int) int
+		Kind            func(childComplexity int) int
+		Layers          func(childComplexity int) int
+		Name            func(childComplexity int) int
+		Provenance      func(childComplexity int, path string) int
+		Public          func(childComplexity int) int
+		Unchanged       func(childComplexity int) int
+	}
+
+	DefinitionConflict struct {
+		Ours   func(childComplexity int) int
+		Path   func(childComplexity int) int
+		Source func(childComplexity int) int
+		Theirs func(childComplexity int) int
+	}
+
+	DefinitionConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	DefinitionDeletePayload struct {
+		Definition      func(childComplexity int) int
+		Errors          func(childComplexity int) int
+		LayerID         func(childComplexity int) int
+		OverlaysRemoved func(childComplexity int) int
+	}
+
+	DefinitionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	DefinitionLayer struct {
+		Application func(childComplexity int) int
+		Client      func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		Current     func(childComplexity int) int
+		Final       func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Kind        func(childComplexity int) int
+		Name        func(childComplexity int) int
+		Public      func(childComplexity int) int
+		UpdatedAt   func(childComplexity int) int
+		Version     func(childComplexity int) int
+		Whole       func(childComplexity int) int
+	}
+
+	DefinitionLayerConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	DefinitionLayerEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	DefinitionName struct {
+		ClientCode func(childComplexity int) int
+		Kind       func(childComplexity int) int
+		Name       func(childComplexity int) int
+	}
+
+	DefinitionPatchPayload struct {
+		Conflicts  func(childComplexity int) int
+		Definition func(childComplexity int) int
+		Errors     func(childComplexity int) int
+	}
+
+	DefinitionRestorePayload struct {
+		Conflicts  func(childComplexity int) int
+		Definition func(childComplexity int) int
+		Errors     func(childComplexity int) int
+	}
+
+	DefinitionSavePayload struct {
+		Conflicts  func(childComplexity int) int
+		Definition func(childComplexity int) int
+		Errors     func(childComplexity int) int
+	}
+
+	DefinitionVersion struct {
+		Application     func(childComplexity int) int
+		ChangedBy       func(childComplexity int) int
+		ChangedByClient func(childComplexity int) int
+		ChangesSince    func(childComplexity int, versionID string) int
+		Client          func(childComplexity int) int
+		Content         func(childComplexity int) int
+		CreatedAt       func(childComplexity int) int
+		Final           func(childComplexity int) int
+		ID              func(childComplexity int) int
+		Kind            func(childComplexity int) int
+		Name            func(childComplexity int) int
+		Number          func(childComplexity int) int
+		Public          func(childComplexity int) int
+		Removed         func(childComplexity int) int
+		Whole           func(childComplexity int) int
+	}
+
+	DefinitionVersionConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	DefinitionVersionEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	EffectiveAccess struct {
 		Grant  func(childComplexity int) int
 		Level  func(childComplexity int) int
@@ -493,11 +646,14 @@ type ComplexityRoot struct {
 		ApplicationCreate           func(childComplexity int, input model.ApplicationCreateInput) int
 		ApplicationDependencyAdd    func(childComplexity int, input model.ApplicationDependencyAddInput) int
 		ApplicationDependencyRemove func(childComplexity int, input model.ApplicationDependencyRemoveInput) int
+		ApplicationExport           func(childComplexity int, input model.ApplicationExportInput) int
+		ApplicationImport           func(childComplexity int, input model.ApplicationImportInput) int
 		ApplicationPropertiesDelete func(childComplexity int, input model.ApplicationPropertiesDeleteInput) int
 		ApplicationPropertiesSet    func(childComplexity int, input model.ApplicationPropertiesSetInput) int
 		ApplicationRemove           func(childComplexity int, input model.ApplicationRemoveInput) int
 		ApplicationRestore          func(childComplexity int, input model.ApplicationRestoreInput) int
 		ApplicationUpdate           func(childComplexity int, input model.ApplicationUpdateInput) int
+		ApplicationUpgrade          func(childComplexity int, input model.ApplicationUpgradeInput) int
 		ClientCreate                func(childComplexity int, input model.ClientCreateInput) int
 		ClientDelete                func(childComplexity int, input model.ClientDeleteInput) int
 		ClientMove                  func(childComplexity int, input model.ClientMoveInput) int
@@ -507,6 +663,10 @@ type ComplexityRoot struct {
 		ClientURLProve              func(childComplexity int, input model.ClientURLProveInput) int
 		ClientURLUnbind             func(childComplexity int, input model.ClientURLUnbindInput) int
 		ClientUpdate                func(childComplexity int, input model.ClientUpdateInput) int
+		DefinitionDelete            func(childComplexity int, input model.DefinitionDeleteInput) int
+		DefinitionPatch             func(childComplexity int, input model.DefinitionPatchInput) int
+		DefinitionRestore           func(childComplexity int, input model.DefinitionRestoreInput) int
+		DefinitionSave              func(childComplexity int, input model.DefinitionSaveInput) int
 		InvitationAccept            func(childComplexity int, input model.InvitationAcceptInput) int
 		InvitationCreate            func(childComplexity int, input model.InvitationCreateInput) int
 		InvitationDecline           func(childComplexity int, input model.InvitationDeclineInput) int
@@ -753,6 +913,8 @@ type ComplexityRoot struct {
 		AuthorityHolders       func(childComplexity int, authority string, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		Client                 func(childComplexity int, id *string, code *string) int
 		Clients                func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Definition             func(childComplexity int, applicationID string, kind enum.DefinitionKind, name string, clientID *string, ifNoneMatch *string) int
+		Definitions            func(childComplexity int, applicationID string, clientID *string, first *int, after *string, last *int, before *string, filter *model.DefinitionFilter, orderBy *model.DefinitionOrder) int
 		EffectiveAccess        func(childComplexity int, applicationID string, clientID *string, clientCode *string) int
 		Node                   func(childComplexity int, id string) int
 		Nodes                  func(childComplexity int, ids []string) int
@@ -777,12 +939,24 @@ type ComplexityRoot struct {
 		Kind  func(childComplexity int) int
 	}
 
+	ResolvedLayer struct {
+		Client    func(childComplexity int) int
+		Content   func(childComplexity int) int
+		Final     func(childComplexity int) int
+		Number    func(childComplexity int) int
+		Source    func(childComplexity int) int
+		State     func(childComplexity int) int
+		UpdatedAt func(childComplexity int) int
+		Whole     func(childComplexity int) int
+	}
+
 	ResolvedUrl struct {
 		ApplicationCode func(childComplexity int) int
 		ApplicationName func(childComplexity int) int
 		ApplicationType func(childComplexity int) int
 		ClientCode      func(childComplexity int) int
 		ClientName      func(childComplexity int) int
+		Definition      func(childComplexity int, kind enum.DefinitionKind, name string, ifNoneMatch *string) int
 		Properties      func(childComplexity int) int
 	}
 
@@ -891,6 +1065,28 @@ type ComplexityRoot struct {
 		Errors  func(childComplexity int) int
 		Session func(childComplexity int) int
 		Token   func(childComplexity int) int
+	}
+
+	UpgradeChange struct {
+		Changed func(childComplexity int) int
+		Dropped func(childComplexity int) int
+		Kind    func(childComplexity int) int
+		Made    func(childComplexity int) int
+	}
+
+	UpgradeConflict struct {
+		ClientCode func(childComplexity int) int
+		Kind       func(childComplexity int) int
+		Name       func(childComplexity int) int
+		Path       func(childComplexity int) int
+	}
+
+	UpgradeReport struct {
+		Changes       func(childComplexity int) int
+		ConflictCount func(childComplexity int) int
+		Conflicts     func(childComplexity int) int
+		Sleeping      func(childComplexity int) int
+		SleepingCount func(childComplexity int) int
 	}
 
 	User struct {
@@ -1188,6 +1384,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.Creator(childComplexity), true
+	case "Application.definitionLayers":
+		if e.ComplexityRoot.Application.DefinitionLayers == nil {
+			break
+		}
+
+		args, err := ec.field_Application_definitionLayers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Application.DefinitionLayers(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
+	case "Application.definitionVersions":
+		if e.ComplexityRoot.Application.DefinitionVersions == nil {
+			break
+		}
+
+		args, err := ec.field_Application_definitionVersions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Application.DefinitionVersions(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Application.dependencies":
 		if e.ComplexityRoot.Application.Dependencies == nil {
 			break
@@ -1547,6 +1765,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ApplicationEdge.Node(childComplexity), true
 
+	case "ApplicationExportPayload.download":
+		if e.ComplexityRoot.ApplicationExportPayload.Download == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationExportPayload.Download(childComplexity), true
+	case "ApplicationExportPayload.errors":
+		if e.ComplexityRoot.ApplicationExportPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationExportPayload.Errors(childComplexity), true
+	case "ApplicationExportPayload.expiresAt":
+		if e.ComplexityRoot.ApplicationExportPayload.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationExportPayload.ExpiresAt(childComplexity), true
+
+	case "ApplicationImportPayload.application":
+		if e.ComplexityRoot.ApplicationImportPayload.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationImportPayload.Application(childComplexity), true
+	case "ApplicationImportPayload.errors":
+		if e.ComplexityRoot.ApplicationImportPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationImportPayload.Errors(childComplexity), true
+	case "ApplicationImportPayload.made":
+		if e.ComplexityRoot.ApplicationImportPayload.Made == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationImportPayload.Made(childComplexity), true
+
 	case "ApplicationPropertiesDeletePayload.application":
 		if e.ComplexityRoot.ApplicationPropertiesDeletePayload.Application == nil {
 			break
@@ -1754,6 +2010,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ApplicationUpdatePayload.Errors(childComplexity), true
 
+	case "ApplicationUpgradePayload.application":
+		if e.ComplexityRoot.ApplicationUpgradePayload.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationUpgradePayload.Application(childComplexity), true
+	case "ApplicationUpgradePayload.errors":
+		if e.ComplexityRoot.ApplicationUpgradePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationUpgradePayload.Errors(childComplexity), true
+	case "ApplicationUpgradePayload.report":
+		if e.ComplexityRoot.ApplicationUpgradePayload.Report == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ApplicationUpgradePayload.Report(childComplexity), true
+
 	case "AuditEvent.actorClient":
 		if e.ComplexityRoot.AuditEvent.ActorClient == nil {
 			break
@@ -1890,6 +2165,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.AuthorityReason.Roles(childComplexity), true
+
+	case "BundleCount.count":
+		if e.ComplexityRoot.BundleCount.Count == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BundleCount.Count(childComplexity), true
+	case "BundleCount.kind":
+		if e.ComplexityRoot.BundleCount.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BundleCount.Kind(childComplexity), true
 
 	case "Client.ancestors":
 		if e.ComplexityRoot.Client.Ancestors == nil {
@@ -2390,6 +2678,493 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ClientUrlUnbindPayload.Errors(childComplexity), true
 
+	case "Definition.application":
+		if e.ComplexityRoot.Definition.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Definition.Application(childComplexity), true
+	case "Definition.applicationCode":
+		if e.ComplexityRoot.Definition.ApplicationCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Definition.ApplicationCode(childComplexity), true
+	case "Definition.conflicts":
+		if e.ComplexityRoot.Definition.Conflicts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Definition.Conflicts(childComplexity), true
+	case "Definition.content":
+		if e.ComplexityRoot.Definition.Content == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Definition.Content(childComplexity), true
+	case "Definition.etag":
+		if e.ComplexityRoot.Definition.Etag == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Definition.Etag(childComplexity), true
+	case "Definition.final":
+		if e.ComplexityRoot.Definition.Final == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Definition.Final(childComplexity), true
+	case "Definition.kind":
+		if e.ComplexityRoot.Definition.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Definition.Kind(childComplexity), true
+	case "Definition.layers":
+		if e.ComplexityRoot.Definition.Layers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Definition.Layers(childComplexity), true
+	case "Definition.name":
+		if e.ComplexityRoot.Definition.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Definition.Name(childComplexity), true
+	case "Definition.provenance":
+		if e.ComplexityRoot.Definition.Provenance == nil {
+			break
+		}
+
+		args, err := ec.field_Definition_provenance_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Definition.Provenance(childComplexity, args["path"].(string)), true
+	case "Definition.public":
+		if e.ComplexityRoot.Definition.Public == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Definition.Public(childComplexity), true
+	case "Definition.unchanged":
+		if e.ComplexityRoot.Definition.Unchanged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Definition.Unchanged(childComplexity), true
+
+	case "DefinitionConflict.ours":
+		if e.ComplexityRoot.DefinitionConflict.Ours == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionConflict.Ours(childComplexity), true
+	case "DefinitionConflict.path":
+		if e.ComplexityRoot.DefinitionConflict.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionConflict.Path(childComplexity), true
+	case "DefinitionConflict.source":
+		if e.ComplexityRoot.DefinitionConflict.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionConflict.Source(childComplexity), true
+	case "DefinitionConflict.theirs":
+		if e.ComplexityRoot.DefinitionConflict.Theirs == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionConflict.Theirs(childComplexity), true
+
+	case "DefinitionConnection.edges":
+		if e.ComplexityRoot.DefinitionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionConnection.Edges(childComplexity), true
+	case "DefinitionConnection.nodes":
+		if e.ComplexityRoot.DefinitionConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionConnection.Nodes(childComplexity), true
+	case "DefinitionConnection.pageInfo":
+		if e.ComplexityRoot.DefinitionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionConnection.PageInfo(childComplexity), true
+	case "DefinitionConnection.totalCount":
+		if e.ComplexityRoot.DefinitionConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionConnection.TotalCount(childComplexity), true
+
+	case "DefinitionDeletePayload.definition":
+		if e.ComplexityRoot.DefinitionDeletePayload.Definition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionDeletePayload.Definition(childComplexity), true
+	case "DefinitionDeletePayload.errors":
+		if e.ComplexityRoot.DefinitionDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionDeletePayload.Errors(childComplexity), true
+	case "DefinitionDeletePayload.layerId":
+		if e.ComplexityRoot.DefinitionDeletePayload.LayerID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionDeletePayload.LayerID(childComplexity), true
+	case "DefinitionDeletePayload.overlaysRemoved":
+		if e.ComplexityRoot.DefinitionDeletePayload.OverlaysRemoved == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionDeletePayload.OverlaysRemoved(childComplexity), true
+
+	case "DefinitionEdge.cursor":
+		if e.ComplexityRoot.DefinitionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionEdge.Cursor(childComplexity), true
+	case "DefinitionEdge.node":
+		if e.ComplexityRoot.DefinitionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionEdge.Node(childComplexity), true
+
+	case "DefinitionLayer.application":
+		if e.ComplexityRoot.DefinitionLayer.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionLayer.Application(childComplexity), true
+	case "DefinitionLayer.client":
+		if e.ComplexityRoot.DefinitionLayer.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionLayer.Client(childComplexity), true
+	case "DefinitionLayer.createdAt":
+		if e.ComplexityRoot.DefinitionLayer.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionLayer.CreatedAt(childComplexity), true
+	case "DefinitionLayer.current":
+		if e.ComplexityRoot.DefinitionLayer.Current == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionLayer.Current(childComplexity), true
+	case "DefinitionLayer.final":
+		if e.ComplexityRoot.DefinitionLayer.Final == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionLayer.Final(childComplexity), true
+	case "DefinitionLayer.id":
+		if e.ComplexityRoot.DefinitionLayer.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionLayer.ID(childComplexity), true
+	case "DefinitionLayer.kind":
+		if e.ComplexityRoot.DefinitionLayer.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionLayer.Kind(childComplexity), true
+	case "DefinitionLayer.name":
+		if e.ComplexityRoot.DefinitionLayer.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionLayer.Name(childComplexity), true
+	case "DefinitionLayer.public":
+		if e.ComplexityRoot.DefinitionLayer.Public == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionLayer.Public(childComplexity), true
+	case "DefinitionLayer.updatedAt":
+		if e.ComplexityRoot.DefinitionLayer.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionLayer.UpdatedAt(childComplexity), true
+	case "DefinitionLayer.version":
+		if e.ComplexityRoot.DefinitionLayer.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionLayer.Version(childComplexity), true
+	case "DefinitionLayer.whole":
+		if e.ComplexityRoot.DefinitionLayer.Whole == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionLayer.Whole(childComplexity), true
+
+	case "DefinitionLayerConnection.edges":
+		if e.ComplexityRoot.DefinitionLayerConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionLayerConnection.Edges(childComplexity), true
+	case "DefinitionLayerConnection.nodes":
+		if e.ComplexityRoot.DefinitionLayerConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionLayerConnection.Nodes(childComplexity), true
+	case "DefinitionLayerConnection.pageInfo":
+		if e.ComplexityRoot.DefinitionLayerConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionLayerConnection.PageInfo(childComplexity), true
+	case "DefinitionLayerConnection.totalCount":
+		if e.ComplexityRoot.DefinitionLayerConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionLayerConnection.TotalCount(childComplexity), true
+
+	case "DefinitionLayerEdge.cursor":
+		if e.ComplexityRoot.DefinitionLayerEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionLayerEdge.Cursor(childComplexity), true
+	case "DefinitionLayerEdge.node":
+		if e.ComplexityRoot.DefinitionLayerEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionLayerEdge.Node(childComplexity), true
+
+	case "DefinitionName.clientCode":
+		if e.ComplexityRoot.DefinitionName.ClientCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionName.ClientCode(childComplexity), true
+	case "DefinitionName.kind":
+		if e.ComplexityRoot.DefinitionName.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionName.Kind(childComplexity), true
+	case "DefinitionName.name":
+		if e.ComplexityRoot.DefinitionName.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionName.Name(childComplexity), true
+
+	case "DefinitionPatchPayload.conflicts":
+		if e.ComplexityRoot.DefinitionPatchPayload.Conflicts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionPatchPayload.Conflicts(childComplexity), true
+	case "DefinitionPatchPayload.definition":
+		if e.ComplexityRoot.DefinitionPatchPayload.Definition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionPatchPayload.Definition(childComplexity), true
+	case "DefinitionPatchPayload.errors":
+		if e.ComplexityRoot.DefinitionPatchPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionPatchPayload.Errors(childComplexity), true
+
+	case "DefinitionRestorePayload.conflicts":
+		if e.ComplexityRoot.DefinitionRestorePayload.Conflicts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionRestorePayload.Conflicts(childComplexity), true
+	case "DefinitionRestorePayload.definition":
+		if e.ComplexityRoot.DefinitionRestorePayload.Definition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionRestorePayload.Definition(childComplexity), true
+	case "DefinitionRestorePayload.errors":
+		if e.ComplexityRoot.DefinitionRestorePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionRestorePayload.Errors(childComplexity), true
+
+	case "DefinitionSavePayload.conflicts":
+		if e.ComplexityRoot.DefinitionSavePayload.Conflicts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionSavePayload.Conflicts(childComplexity), true
+	case "DefinitionSavePayload.definition":
+		if e.ComplexityRoot.DefinitionSavePayload.Definition == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionSavePayload.Definition(childComplexity), true
+	case "DefinitionSavePayload.errors":
+		if e.ComplexityRoot.DefinitionSavePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionSavePayload.Errors(childComplexity), true
+
+	case "DefinitionVersion.application":
+		if e.ComplexityRoot.DefinitionVersion.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionVersion.Application(childComplexity), true
+	case "DefinitionVersion.changedBy":
+		if e.ComplexityRoot.DefinitionVersion.ChangedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionVersion.ChangedBy(childComplexity), true
+	case "DefinitionVersion.changedByClient":
+		if e.ComplexityRoot.DefinitionVersion.ChangedByClient == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionVersion.ChangedByClient(childComplexity), true
+	case "DefinitionVersion.changesSince":
+		if e.ComplexityRoot.DefinitionVersion.ChangesSince == nil {
+			break
+		}
+
+		args, err := ec.field_DefinitionVersion_changesSince_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.DefinitionVersion.ChangesSince(childComplexity, args["versionId"].(string)), true
+	case "DefinitionVersion.client":
+		if e.ComplexityRoot.DefinitionVersion.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionVersion.Client(childComplexity), true
+	case "DefinitionVersion.content":
+		if e.ComplexityRoot.DefinitionVersion.Content == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionVersion.Content(childComplexity), true
+	case "DefinitionVersion.createdAt":
+		if e.ComplexityRoot.DefinitionVersion.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionVersion.CreatedAt(childComplexity), true
+	case "DefinitionVersion.final":
+		if e.ComplexityRoot.DefinitionVersion.Final == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionVersion.Final(childComplexity), true
+	case "DefinitionVersion.id":
+		if e.ComplexityRoot.DefinitionVersion.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionVersion.ID(childComplexity), true
+	case "DefinitionVersion.kind":
+		if e.ComplexityRoot.DefinitionVersion.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionVersion.Kind(childComplexity), true
+	case "DefinitionVersion.name":
+		if e.ComplexityRoot.DefinitionVersion.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionVersion.Name(childComplexity), true
+	case "DefinitionVersion.number":
+		if e.ComplexityRoot.DefinitionVersion.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionVersion.Number(childComplexity), true
+	case "DefinitionVersion.public":
+		if e.ComplexityRoot.DefinitionVersion.Public == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionVersion.Public(childComplexity), true
+	case "DefinitionVersion.removed":
+		if e.ComplexityRoot.DefinitionVersion.Removed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionVersion.Removed(childComplexity), true
+	case "DefinitionVersion.whole":
+		if e.ComplexityRoot.DefinitionVersion.Whole == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionVersion.Whole(childComplexity), true
+
+	case "DefinitionVersionConnection.edges":
+		if e.ComplexityRoot.DefinitionVersionConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionVersionConnection.Edges(childComplexity), true
+	case "DefinitionVersionConnection.nodes":
+		if e.ComplexityRoot.DefinitionVersionConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionVersionConnection.Nodes(childComplexity), true
+	case "DefinitionVersionConnection.pageInfo":
+		if e.ComplexityRoot.DefinitionVersionConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionVersionConnection.PageInfo(childComplexity), true
+	case "DefinitionVersionConnection.totalCount":
+		if e.ComplexityRoot.DefinitionVersionConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionVersionConnection.TotalCount(childComplexity), true
+
+	case "DefinitionVersionEdge.cursor":
+		if e.ComplexityRoot.DefinitionVersionEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionVersionEdge.Cursor(childComplexity), true
+	case "DefinitionVersionEdge.node":
+		if e.ComplexityRoot.DefinitionVersionEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DefinitionVersionEdge.Node(childComplexity), true
+
 	case "EffectiveAccess.grant":
 		if e.ComplexityRoot.EffectiveAccess.Grant == nil {
 			break
@@ -2803,6 +3578,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ApplicationDependencyRemove(childComplexity, args["input"].(model.ApplicationDependencyRemoveInput)), true
+	case "Mutation.applicationExport":
+		if e.ComplexityRoot.Mutation.ApplicationExport == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_applicationExport_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApplicationExport(childComplexity, args["input"].(model.ApplicationExportInput)), true
+	case "Mutation.applicationImport":
+		if e.ComplexityRoot.Mutation.ApplicationImport == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_applicationImport_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApplicationImport(childComplexity, args["input"].(model.ApplicationImportInput)), true
 	case "Mutation.applicationPropertiesDelete":
 		if e.ComplexityRoot.Mutation.ApplicationPropertiesDelete == nil {
 			break
@@ -2858,6 +3655,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ApplicationUpdate(childComplexity, args["input"].(model.ApplicationUpdateInput)), true
+	case "Mutation.applicationUpgrade":
+		if e.ComplexityRoot.Mutation.ApplicationUpgrade == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_applicationUpgrade_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ApplicationUpgrade(childComplexity, args["input"].(model.ApplicationUpgradeInput)), true
 	case "Mutation.clientCreate":
 		if e.ComplexityRoot.Mutation.ClientCreate == nil {
 			break
@@ -2957,6 +3765,50 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ClientUpdate(childComplexity, args["input"].(model.ClientUpdateInput)), true
+	case "Mutation.definitionDelete":
+		if e.ComplexityRoot.Mutation.DefinitionDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_definitionDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DefinitionDelete(childComplexity, args["input"].(model.DefinitionDeleteInput)), true
+	case "Mutation.definitionPatch":
+		if e.ComplexityRoot.Mutation.DefinitionPatch == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_definitionPatch_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DefinitionPatch(childComplexity, args["input"].(model.DefinitionPatchInput)), true
+	case "Mutation.definitionRestore":
+		if e.ComplexityRoot.Mutation.DefinitionRestore == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_definitionRestore_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DefinitionRestore(childComplexity, args["input"].(model.DefinitionRestoreInput)), true
+	case "Mutation.definitionSave":
+		if e.ComplexityRoot.Mutation.DefinitionSave == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_definitionSave_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DefinitionSave(childComplexity, args["input"].(model.DefinitionSaveInput)), true
 	case "Mutation.invitationAccept":
 		if e.ComplexityRoot.Mutation.InvitationAccept == nil {
 			break
@@ -4163,6 +5015,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Clients(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
+	case "Query.definition":
+		if e.ComplexityRoot.Query.Definition == nil {
+			break
+		}
+
+		args, err := ec.field_Query_definition_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Definition(childComplexity, args["applicationId"].(string), args["kind"].(enum.DefinitionKind), args["name"].(string), args["clientId"].(*string), args["ifNoneMatch"].(*string)), true
+	case "Query.definitions":
+		if e.ComplexityRoot.Query.Definitions == nil {
+			break
+		}
+
+		args, err := ec.field_Query_definitions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Definitions(childComplexity, args["applicationId"].(string), args["clientId"].(*string), args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(*model.DefinitionFilter), args["orderBy"].(*model.DefinitionOrder)), true
 	case "Query.effectiveAccess":
 		if e.ComplexityRoot.Query.EffectiveAccess == nil {
 			break
@@ -4308,6 +5182,55 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RemovalObstacle.Kind(childComplexity), true
 
+	case "ResolvedLayer.client":
+		if e.ComplexityRoot.ResolvedLayer.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedLayer.Client(childComplexity), true
+	case "ResolvedLayer.content":
+		if e.ComplexityRoot.ResolvedLayer.Content == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedLayer.Content(childComplexity), true
+	case "ResolvedLayer.final":
+		if e.ComplexityRoot.ResolvedLayer.Final == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedLayer.Final(childComplexity), true
+	case "ResolvedLayer.number":
+		if e.ComplexityRoot.ResolvedLayer.Number == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedLayer.Number(childComplexity), true
+	case "ResolvedLayer.source":
+		if e.ComplexityRoot.ResolvedLayer.Source == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedLayer.Source(childComplexity), true
+	case "ResolvedLayer.state":
+		if e.ComplexityRoot.ResolvedLayer.State == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedLayer.State(childComplexity), true
+	case "ResolvedLayer.updatedAt":
+		if e.ComplexityRoot.ResolvedLayer.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedLayer.UpdatedAt(childComplexity), true
+	case "ResolvedLayer.whole":
+		if e.ComplexityRoot.ResolvedLayer.Whole == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ResolvedLayer.Whole(childComplexity), true
+
 	case "ResolvedUrl.applicationCode":
 		if e.ComplexityRoot.ResolvedUrl.ApplicationCode == nil {
 			break
@@ -4338,6 +5261,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ResolvedUrl.ClientName(childComplexity), true
+	case "ResolvedUrl.definition":
+		if e.ComplexityRoot.ResolvedUrl.Definition == nil {
+			break
+		}
+
+		args, err := ec.field_ResolvedUrl_definition_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.ResolvedUrl.Definition(childComplexity, args["kind"].(enum.DefinitionKind), args["name"].(string), args["ifNoneMatch"].(*string)), true
 	case "ResolvedUrl.properties":
 		if e.ComplexityRoot.ResolvedUrl.Properties == nil {
 			break
@@ -4740,6 +5674,87 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SessionSwitchClientPayload.Token(childComplexity), true
 
+	case "UpgradeChange.changed":
+		if e.ComplexityRoot.UpgradeChange.Changed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpgradeChange.Changed(childComplexity), true
+	case "UpgradeChange.dropped":
+		if e.ComplexityRoot.UpgradeChange.Dropped == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpgradeChange.Dropped(childComplexity), true
+	case "UpgradeChange.kind":
+		if e.ComplexityRoot.UpgradeChange.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpgradeChange.Kind(childComplexity), true
+	case "UpgradeChange.made":
+		if e.ComplexityRoot.UpgradeChange.Made == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpgradeChange.Made(childComplexity), true
+
+	case "UpgradeConflict.clientCode":
+		if e.ComplexityRoot.UpgradeConflict.ClientCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpgradeConflict.ClientCode(childComplexity), true
+	case "UpgradeConflict.kind":
+		if e.ComplexityRoot.UpgradeConflict.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpgradeConflict.Kind(childComplexity), true
+	case "UpgradeConflict.name":
+		if e.ComplexityRoot.UpgradeConflict.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpgradeConflict.Name(childComplexity), true
+	case "UpgradeConflict.path":
+		if e.ComplexityRoot.UpgradeConflict.Path == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpgradeConflict.Path(childComplexity), true
+
+	case "UpgradeReport.changes":
+		if e.ComplexityRoot.UpgradeReport.Changes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpgradeReport.Changes(childComplexity), true
+	case "UpgradeReport.conflictCount":
+		if e.ComplexityRoot.UpgradeReport.ConflictCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpgradeReport.ConflictCount(childComplexity), true
+	case "UpgradeReport.conflicts":
+		if e.ComplexityRoot.UpgradeReport.Conflicts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpgradeReport.Conflicts(childComplexity), true
+	case "UpgradeReport.sleeping":
+		if e.ComplexityRoot.UpgradeReport.Sleeping == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpgradeReport.Sleeping(childComplexity), true
+	case "UpgradeReport.sleepingCount":
+		if e.ComplexityRoot.UpgradeReport.SleepingCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpgradeReport.SleepingCount(childComplexity), true
+
 	case "User.client":
 		if e.ComplexityRoot.User.Client == nil {
 			break
@@ -5091,7 +6106,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputApplicationDependencyFilter,
 		ec.unmarshalInputApplicationDependencyOrder,
 		ec.unmarshalInputApplicationDependencyRemoveInput,
+		ec.unmarshalInputApplicationExportInput,
 		ec.unmarshalInputApplicationFilter,
+		ec.unmarshalInputApplicationImportInput,
 		ec.unmarshalInputApplicationOrder,
 		ec.unmarshalInputApplicationPropertiesDeleteInput,
 		ec.unmarshalInputApplicationPropertiesSetInput,
@@ -5101,6 +6118,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputApplicationRemoveInput,
 		ec.unmarshalInputApplicationRestoreInput,
 		ec.unmarshalInputApplicationUpdateInput,
+		ec.unmarshalInputApplicationUpgradeInput,
 		ec.unmarshalInputAuditEventFilter,
 		ec.unmarshalInputAuditEventOrder,
 		ec.unmarshalInputClientCreateInput,
@@ -5116,6 +6134,16 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputClientUrlOrder,
 		ec.unmarshalInputClientUrlProveInput,
 		ec.unmarshalInputClientUrlUnbindInput,
+		ec.unmarshalInputDefinitionDeleteInput,
+		ec.unmarshalInputDefinitionFilter,
+		ec.unmarshalInputDefinitionLayerFilter,
+		ec.unmarshalInputDefinitionLayerOrder,
+		ec.unmarshalInputDefinitionOrder,
+		ec.unmarshalInputDefinitionPatchInput,
+		ec.unmarshalInputDefinitionRestoreInput,
+		ec.unmarshalInputDefinitionSaveInput,
+		ec.unmarshalInputDefinitionVersionFilter,
+		ec.unmarshalInputDefinitionVersionOrder,
 		ec.unmarshalInputInvitationAcceptInput,
 		ec.unmarshalInputInvitationCreateInput,
 		ec.unmarshalInputInvitationDeclineInput,
@@ -7152,6 +8180,181 @@ enum ErrorCode {
   ALREADY_DONE
 }
 `, BuiltIn: false},
+	{Name: "../../schema/bundle.graphqls", Input: `extend type Mutation {
+  """
+  Makes an application ready to be downloaded in one document, a bundle: its definitions and properties as the owner
+  provides them, its permissions, roles and packages; no secrets, no clients, no users. By the owner, the clients managing
+  it, SYSTEM, and the creator while it may write. Errors: NOT_FOUND, NOT_ALLOWED. Requires ` + "`" + `Application_READ` + "`" + `.
+  """
+  applicationExport(
+    """What to do."""
+    input: ApplicationExportInput!
+  ): ApplicationExportPayload! @authority(requires: "Application_READ")
+
+  """
+  Makes an ` + "`" + `EXPLICIT` + "`" + ` application from a bundle that was sent to ` + "`" + `POST /bundles` + "`" + `, in one go. It gives nobody more than the
+  caller holds: permissions of the application itself, and others that he holds. Errors: INVALID, NOT_FOUND, EXPIRED,
+  RESERVED, TAKEN, NOT_ALLOWED. Requires ` + "`" + `Application_CREATE` + "`" + `.
+  """
+  applicationImport(
+    """What to do."""
+    input: ApplicationImportInput!
+  ): ApplicationImportPayload! @authority(requires: "Application_CREATE")
+
+  """
+  Replaces what the owner provides of an application with what a newer bundle has, in one go; or tells what that would do.
+  What other clients have made of it stays. By the owner, the clients managing it, SYSTEM, and the creator while it may
+  write. Errors: INVALID, NOT_FOUND, EXPIRED, NOT_ALLOWED, CONFLICT. Requires ` + "`" + `Application_UPDATE` + "`" + `.
+  """
+  applicationUpgrade(
+    """What to do."""
+    input: ApplicationUpgradeInput!
+  ): ApplicationUpgradePayload! @authority(requires: "Application_UPDATE")
+}
+
+"""An application to download."""
+input ApplicationExportInput {
+  """The application."""
+  applicationId: ID!
+}
+
+"""Where to download the bundle, or why not."""
+type ApplicationExportPayload {
+  """
+  Path on this server, good for the caller's session and five minutes; null when there is none. What is downloaded is the
+  application as it is then.
+  """
+  download: String
+
+  """When the path works no more; null when there is none."""
+  expiresAt: DateTime
+
+  """What was wrong with the input; empty on success."""
+  errors: [UserError!]!
+}
+
+"""An application to make from a bundle."""
+input ApplicationImportInput {
+  """Id that ` + "`" + `POST /bundles` + "`" + ` answered with."""
+  bundleId: ID!
+
+  """Name; that in the bundle when absent."""
+  name: String
+
+  """Code, as with ` + "`" + `applicationCreate` + "`" + `; made from the name when absent."""
+  code: String
+}
+
+"""The application made, or why not."""
+type ApplicationImportPayload {
+  """The application; null when nothing was written."""
+  application: Application
+
+  """What was made, kind by kind; empty when nothing was written."""
+  made: [BundleCount!]!
+
+  """What was wrong with the input or with the bundle; empty on success."""
+  errors: [UserError!]!
+}
+
+"""How many objects of a kind a bundle makes."""
+type BundleCount {
+  """The kind, such as ` + "`" + `Role` + "`" + `."""
+  kind: String!
+
+  """How many."""
+  count: Int!
+}
+
+"""An application to bring up to a bundle."""
+input ApplicationUpgradeInput {
+  """The application."""
+  applicationId: ID!
+
+  """Id that ` + "`" + `POST /bundles` + "`" + ` answered with."""
+  bundleId: ID!
+
+  """Whether to tell only what would be done."""
+  dryRun: Boolean!
+}
+
+"""The application brought up, or what that would do, or why not."""
+type ApplicationUpgradePayload {
+  """The application; null when nothing was written."""
+  application: Application
+
+  """What was, or would be, done; null where the input was wrong."""
+  report: UpgradeReport
+
+  """What was wrong with the input or with the bundle; empty on success."""
+  errors: [UserError!]!
+}
+
+"""What an upgrade does."""
+type UpgradeReport {
+  """What it makes, changes and drops, kind by kind."""
+  changes: [UpgradeChange!]!
+
+  """
+  Where layers of clients in scope change what the bundle changes too; at most 1,000.
+  """
+  conflicts: [UpgradeConflict!]!
+
+  """How many conflicts there are, those of clients out of scope too."""
+  conflictCount: Int!
+
+  """Layers of clients in scope that sleep, for the bundle no longer has what they build on; at most 1,000."""
+  sleeping: [DefinitionName!]!
+
+  """How many layers sleep, those of clients out of scope too."""
+  sleepingCount: Int!
+}
+
+"""What an upgrade does to objects of a kind."""
+type UpgradeChange {
+  """The kind, such as ` + "`" + `Role` + "`" + `."""
+  kind: String!
+
+  """How many it makes."""
+  made: Int!
+
+  """How many it changes."""
+  changed: Int!
+
+  """
+  How many the bundle has no more. Definitions and properties of the owner go; permissions, roles and packages stay, for
+  people hold them.
+  """
+  dropped: Int!
+}
+
+"""A conflict of an upgrade with a layer."""
+type UpgradeConflict {
+  """What the definition is for."""
+  kind: DefinitionKind!
+
+  """Its name."""
+  name: String!
+
+  """Code of the client whose layer it is."""
+  clientCode: String!
+
+  """JSON pointer of the place; in lists whose items have keys the key stands for the place."""
+  path: String!
+}
+
+"""A layer by the name of what it is of."""
+type DefinitionName {
+  """What the definition is for."""
+  kind: DefinitionKind!
+
+  """Its name."""
+  name: String!
+
+  """Code of the client whose layer it is."""
+  clientCode: String!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/client.graphqls", Input: `extend type Query {
   """One client, by id or by code: exactly one of the two. Requires ` + "`" + `Client_READ` + "`" + `."""
   client(
@@ -7743,6 +8946,724 @@ type ClientDeletePayload {
   clientId: ID
 
   """What is wrong with the input; empty when it worked."""
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/definition.graphqls", Input: `extend type Query {
+  """
+  A definition as it is in force for a client: looked for in the application, then in its dependencies, in ` + "`" + `loadOrder` + "`" + `.
+  Null where there is none; where the client has no access to the application today, or is out of scope; and for a
+  session for another application. Nobody needs an authority for it.
+  """
+  definition(
+    """Id of the application."""
+    applicationId: ID!
+    """What it is for."""
+    kind: DefinitionKind!
+    """Its name."""
+    name: String!
+    """A client in scope; the caller's client when absent."""
+    clientId: ID
+    """The ` + "`" + `etag` + "`" + ` of an earlier answer: where it still holds, the answer comes without content."""
+    ifNoneMatch: String
+  ): Definition @signedIn
+
+  """
+  The definitions of an application that are in force for a client: each name once, with what all layers together make of
+  it. Those of its dependencies are not among them. Null where ` + "`" + `definition` + "`" + ` would be. Errors: TOO_COSTLY where the
+  contents of a page are over 16 MiB together.
+  """
+  definitions(
+    """Id of the application."""
+    applicationId: ID!
+    """A client in scope; the caller's client when absent."""
+    clientId: ID
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which definitions to list."""
+    filter: DefinitionFilter
+    """Order of the list; by name, ascending, when absent."""
+    orderBy: DefinitionOrder
+  ): DefinitionConnection @signedIn
+}
+
+extend type Mutation {
+  """
+  Saves a definition for the caller's client, which is the owner or may write: the whole object as it is to be, and the
+  ` + "`" + `etag` + "`" + ` of the reading that it was made from. What the author has changed since that reading is applied to what is there
+  today: what others did meanwhile stays, and where both changed the same place ` + "`" + `conflicts` + "`" + ` tell. A new one, where nothing
+  was in force, takes ` + "`" + `Definition_CREATE` + "`" + ` too. Errors: INVALID, NOT_FOUND, NOT_ALLOWED, CONFLICT (no ` + "`" + `etag` + "`" + `, and there is
+  one by now; or an ` + "`" + `etag` + "`" + ` of another definition or client). Requires ` + "`" + `Definition_UPDATE` + "`" + `.
+  """
+  definitionSave(
+    """What to do."""
+    input: DefinitionSaveInput!
+  ): DefinitionSavePayload! @authority(requires: "Definition_UPDATE")
+
+  """
+  Changes a definition for the caller's client by a merge patch (RFC 7396), or a delta as ` + "`" + `docs/deltas.md` + "`" + ` describes, against
+  the reading with this ` + "`" + `etag` + "`" + `. Everything else is as with ` + "`" + `definitionSave` + "`" + `. Errors: INVALID, NOT_FOUND, NOT_ALLOWED,
+  CONFLICT. Requires ` + "`" + `Definition_UPDATE` + "`" + `.
+  """
+  definitionPatch(
+    """What to do."""
+    input: DefinitionPatchInput!
+  ): DefinitionPatchPayload! @authority(requires: "Definition_UPDATE")
+
+  """
+  Takes the layer of the caller's client away: what lies below it is in force again. The lowest layer cannot go while
+  others build on it, unless by ` + "`" + `force` + "`" + `, which takes them away too. Errors: NOT_FOUND, NOT_ALLOWED, CONFLICT. Requires
+  ` + "`" + `Definition_DELETE` + "`" + `.
+  """
+  definitionDelete(
+    """What to do."""
+    input: DefinitionDeleteInput!
+  ): DefinitionDeletePayload! @authority(requires: "Definition_DELETE")
+
+  """
+  Makes the layer of the caller's client what it was in one of its versions, also after it was taken away. It is a new
+  version; conflicts with what lies below today are reported. Errors: INVALID, NOT_FOUND, NOT_ALLOWED, CONFLICT. Requires
+  ` + "`" + `Definition_UPDATE` + "`" + `.
+  """
+  definitionRestore(
+    """What to do."""
+    input: DefinitionRestoreInput!
+  ): DefinitionRestorePayload! @authority(requires: "Definition_UPDATE")
+}
+
+extend type Application {
+  """
+  What clients in scope, and its owner, have made of its definitions: layers, also those that sleep. Requires
+  ` + "`" + `Definition_READ` + "`" + `.
+  """
+  definitionLayers(
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which layers to list."""
+    filter: DefinitionLayerFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: DefinitionLayerOrder
+  ): DefinitionLayerConnection @authority(requires: "Definition_READ")
+
+  """
+  All versions of the layers that clients in scope have, and have had, of its definitions. Requires ` + "`" + `Definition_READ` + "`" + `.
+  """
+  definitionVersions(
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which versions to list."""
+    filter: DefinitionVersionFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: DefinitionVersionOrder
+  ): DefinitionVersionConnection @authority(requires: "Definition_READ")
+}
+
+extend type ResolvedUrl {
+  """
+  A definition of the application, looked for in it and then in its dependencies. A caller whose client may read the
+  application gets it as it is for that client, with the layer of the URL's client right above the owner's; everybody else
+  as it is for the URL's client, if it is public.
+  """
+  definition(
+    """What it is for."""
+    kind: DefinitionKind!
+    """Its name."""
+    name: String!
+    """The ` + "`" + `etag` + "`" + ` of an earlier answer: where it still holds, the answer comes without content."""
+    ifNoneMatch: String
+  ): Definition @public
+}
+
+"""
+A definition as it is in force for one client: the owner's object, with the layers of the clients on the path to the client
+applied to it, one after the other.
+"""
+type Definition {
+  """What it is for."""
+  kind: DefinitionKind!
+
+  """Its name; unique for its kind in its application."""
+  name: String!
+
+  """Code of the application that it was found in: the one asked for, or one that it depends on."""
+  applicationCode: String!
+
+  """The object, with numbers and the order of members as they were written. Null where ` + "`" + `unchanged` + "`" + `."""
+  content: JSON
+
+  """Names this very reading: for ` + "`" + `ifNoneMatch` + "`" + `, and for saving what was made from it."""
+  etag: String!
+
+  """Whether the ` + "`" + `etag` + "`" + ` asked with still holds; then there is no content."""
+  unchanged: Boolean!
+
+  """Whether it can be read without a token, through a URL of the application: its lowest layer says so."""
+  public: Boolean!
+
+  """Whether a layer in force is final: none above it counts."""
+  final: Boolean!
+
+  """The application that it was found in; null where it is not visible. Requires ` + "`" + `Application_READ` + "`" + `."""
+  application: Application @authority(requires: "Application_READ")
+
+  """
+  What it was made of, lowest first, and the layers of the same clients that do not count today, with the reason. Requires
+  ` + "`" + `Definition_READ` + "`" + `.
+  """
+  layers: [ResolvedLayer!] @authority(requires: "Definition_READ")
+
+  """
+  Where layers in force change what a layer below them has changed since: until a save with a reading that shows them.
+  Requires ` + "`" + `Definition_READ` + "`" + `.
+  """
+  conflicts: [DefinitionConflict!] @authority(requires: "Definition_READ")
+
+  """
+  The layer that supplied what stands at a place; null where nothing stands there. Requires ` + "`" + `Definition_READ` + "`" + `.
+  """
+  provenance(
+    """
+    A JSON pointer (RFC 6901), such as ` + "`" + `/title` + "`" + `; in lists whose items have keys the key stands for the place. Empty: the
+    whole.
+    """
+    path: String!
+  ): ResolvedLayer @authority(requires: "Definition_READ")
+}
+
+"""A layer of a definition, seen from the client that reads it."""
+type ResolvedLayer {
+  """Whose it is, seen from the client."""
+  source: LayerSource!
+
+  """Whether it counts today; if not, why."""
+  state: LayerState!
+
+  """Whether it is a whole object; else it is a delta on what lies below."""
+  whole: Boolean!
+
+  """Whether it takes no layers above it."""
+  final: Boolean!
+
+  """The object or the delta, as ` + "`" + `docs/deltas.md` + "`" + ` describes."""
+  content: JSON!
+
+  """Number of its version, from 1."""
+  number: Int!
+
+  """When it was last changed."""
+  updatedAt: DateTime!
+
+  """The client whose layer it is; null where it is not visible. Requires ` + "`" + `Client_READ` + "`" + `."""
+  client: Client @authority(requires: "Client_READ")
+}
+
+"""A place that a layer changes, and a layer below it has changed since the author saw it."""
+type DefinitionConflict {
+  """
+  JSON pointer of the place; in lists whose items have keys the key stands for the place. Empty: the whole, both have made
+  it anew.
+  """
+  path: String!
+
+  """Whose layer it is that stands on top, seen from the client."""
+  source: LayerSource!
+
+  """What stands there below; null where nothing does."""
+  theirs: JSON
+
+  """What the layer makes of it; null where it takes it away."""
+  ours: JSON
+}
+
+"""What a definition is for."""
+enum DefinitionKind {
+  """A page."""
+  PAGE
+
+  """A function."""
+  FUNCTION
+
+  """The shape of data."""
+  SCHEMA
+
+  """A style sheet."""
+  STYLE
+
+  """Colours, fonts and the like."""
+  THEME
+
+  """Texts and values that pages are filled with."""
+  FILLER
+
+  """What a path of a URL leads to."""
+  URI_PATH
+
+  """Where data is kept."""
+  STORAGE
+
+  """A connection to another service."""
+  CONNECTION
+
+  """A template of messages and documents."""
+  TEMPLATE
+
+  """Steps that follow each other."""
+  WORKFLOW
+
+  """Something that can happen."""
+  EVENT
+
+  """What follows on an event."""
+  EVENT_ACTION
+
+  """What people are told."""
+  NOTIFICATION
+
+  """Something that people can do."""
+  ACTION
+
+  """Settings of the application itself."""
+  SETTINGS
+}
+
+"""Whose layer of a definition it is, seen from the client that reads."""
+enum LayerSource {
+  """The owner's."""
+  OWNER
+
+  """That of the client whose URL it is read through."""
+  URL
+
+  """That of a client which manages the reading one."""
+  MANAGER
+
+  """The reading client's own."""
+  OWN
+}
+
+"""Whether a layer of a definition counts today, and if not, why."""
+enum LayerState {
+  """It counts."""
+  IN_FORCE
+
+  """A whole object lies above it."""
+  REPLACED
+
+  """It is a delta, and there is nothing below it any more."""
+  NOTHING_BELOW
+
+  """A layer below it is final."""
+  BELOW_FINAL
+
+  """Its client has no write access today."""
+  NO_ACCESS
+
+  """It cannot be applied; the next save mends it."""
+  BROKEN
+}
+
+"""A page of definitions."""
+type DefinitionConnection {
+  """The definitions of the page, each with its cursor."""
+  edges: [DefinitionEdge!]!
+
+  """The definitions of the page."""
+  nodes: [Definition!]!
+
+  """Where the page lies."""
+  pageInfo: PageInfo!
+
+  """How many definitions there are on all pages together, as far as the caller can see them."""
+  totalCount: Int!
+}
+
+"""One of the definitions of a page."""
+type DefinitionEdge {
+  """The item."""
+  node: Definition!
+
+  """Opaque position of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + ` of the same list."""
+  cursor: String!
+}
+
+"""Which definitions to list. All conditions must hold."""
+input DefinitionFilter {
+  """Beginning of the name; 1 to 128 characters."""
+  search: String
+
+  """Only those of this kind."""
+  kind: DefinitionKind
+}
+
+"""Order of a list of definitions; ties by kind."""
+input DefinitionOrder {
+  """What to order by."""
+  field: DefinitionOrderField!
+
+  """Which way."""
+  direction: OrderDirection! = ASC
+}
+
+"""What definitions can be ordered by."""
+enum DefinitionOrderField {
+  """Name."""
+  NAME
+}
+
+"""What one client has made of a definition: the whole object, or a delta on what lies below."""
+type DefinitionLayer implements Node {
+  """Opaque id."""
+  id: ID!
+
+  """What the definition is for."""
+  kind: DefinitionKind!
+
+  """Its name."""
+  name: String!
+
+  """Whether it is a whole object; else it is a delta on what lies below."""
+  whole: Boolean!
+
+  """Whether it takes no layers above it."""
+  final: Boolean!
+
+  """Whether the definition can be read without a token; counts where it is the lowest layer."""
+  public: Boolean!
+
+  """When it was made."""
+  createdAt: DateTime!
+
+  """When it was last changed."""
+  updatedAt: DateTime!
+
+  """Counts the changes; give it back as ` + "`" + `expectedVersion` + "`" + ` to refuse a change made on an old reading."""
+  version: Int!
+
+  """Its client; null where it is not visible. Requires ` + "`" + `Client_READ` + "`" + `."""
+  client: Client @authority(requires: "Client_READ")
+
+  """The application. Requires ` + "`" + `Application_READ` + "`" + `."""
+  application: Application @authority(requires: "Application_READ")
+
+  """What it holds; null where its versions are not visible. Requires ` + "`" + `Definition_READ` + "`" + `."""
+  current: DefinitionVersion @authority(requires: "Definition_READ")
+}
+
+"""A page of layers."""
+type DefinitionLayerConnection {
+  """The layers of the page, each with its cursor."""
+  edges: [DefinitionLayerEdge!]!
+
+  """The layers of the page."""
+  nodes: [DefinitionLayer!]!
+
+  """Where the page lies."""
+  pageInfo: PageInfo!
+
+  """How many layers there are on all pages together, as far as the caller can see them."""
+  totalCount: Int!
+}
+
+"""One of the layers of a page."""
+type DefinitionLayerEdge {
+  """The item."""
+  node: DefinitionLayer!
+
+  """Opaque position of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + ` of the same list."""
+  cursor: String!
+}
+
+"""Which layers to list. All conditions must hold."""
+input DefinitionLayerFilter {
+  """Beginning of the name; 1 to 128 characters."""
+  search: String
+
+  """Only those of this application."""
+  applicationId: ID
+
+  """Only layers of this client."""
+  clientId: ID
+
+  """Only those of this kind."""
+  kind: DefinitionKind
+
+  """Only those of this name."""
+  name: String
+
+  """Only final ones, or only others."""
+  final: Boolean
+}
+
+"""Order of a list of layers; ties by creation."""
+input DefinitionLayerOrder {
+  """What to order by."""
+  field: DefinitionLayerOrderField!
+
+  """Which way."""
+  direction: OrderDirection! = ASC
+}
+
+"""What layers can be ordered by."""
+enum DefinitionLayerOrderField {
+  """Creation, oldest first when ascending."""
+  CREATED_AT
+
+  """Name."""
+  NAME
+}
+
+"""One state of a layer, as it was saved."""
+type DefinitionVersion implements Node {
+  """Opaque id."""
+  id: ID!
+
+  """What the definition is for."""
+  kind: DefinitionKind!
+
+  """Its name."""
+  name: String!
+
+  """Counts the versions of the layer, from 1."""
+  number: Int!
+
+  """The object or the delta, as ` + "`" + `docs/deltas.md` + "`" + ` describes; null where the layer was taken away."""
+  content: JSON
+
+  """Whether it is a whole object; else it is a delta on what lay below."""
+  whole: Boolean!
+
+  """Whether it took no layers above it."""
+  final: Boolean!
+
+  """Whether the definition could be read without a token."""
+  public: Boolean!
+
+  """Whether the layer was taken away."""
+  removed: Boolean!
+
+  """When it was saved."""
+  createdAt: DateTime!
+
+  """
+  What makes another version of the same layer into this one, as ` + "`" + `docs/deltas.md` + "`" + ` describes. Null for a version of another
+  layer, or one that is not visible. Requires ` + "`" + `Definition_READ` + "`" + `.
+  """
+  changesSince(
+    """Id of the other version."""
+    versionId: ID!
+  ): JSON @authority(requires: "Definition_READ")
+
+  """The client whose layer it is. Requires ` + "`" + `Client_READ` + "`" + `."""
+  client: Client @authority(requires: "Client_READ")
+
+  """The application. Requires ` + "`" + `Application_READ` + "`" + `."""
+  application: Application @authority(requires: "Application_READ")
+
+  """The client whose user saved it; null where the platform did. Requires ` + "`" + `Client_READ` + "`" + `."""
+  changedByClient: Client @authority(requires: "Client_READ")
+
+  """Who saved it; null where the platform did. Requires ` + "`" + `User_READ` + "`" + `."""
+  changedBy: User @authority(requires: "User_READ")
+}
+
+"""A page of versions."""
+type DefinitionVersionConnection {
+  """The versions of the page, each with its cursor."""
+  edges: [DefinitionVersionEdge!]!
+
+  """The versions of the page."""
+  nodes: [DefinitionVersion!]!
+
+  """Where the page lies."""
+  pageInfo: PageInfo!
+
+  """How many versions there are on all pages together, as far as the caller can see them."""
+  totalCount: Int!
+}
+
+"""One of the versions of a page."""
+type DefinitionVersionEdge {
+  """The item."""
+  node: DefinitionVersion!
+
+  """Opaque position of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + ` of the same list."""
+  cursor: String!
+}
+
+"""Which versions to list. All conditions must hold."""
+input DefinitionVersionFilter {
+  """Only those of this application."""
+  applicationId: ID
+
+  """Only versions of layers of this client."""
+  clientId: ID
+
+  """Only those of this kind."""
+  kind: DefinitionKind
+
+  """Only those of this name."""
+  name: String
+}
+
+"""Order of a list of versions; ties by creation."""
+input DefinitionVersionOrder {
+  """What to order by."""
+  field: DefinitionVersionOrderField!
+
+  """Which way."""
+  direction: OrderDirection! = ASC
+}
+
+"""What versions can be ordered by."""
+enum DefinitionVersionOrderField {
+  """Creation, oldest first when ascending."""
+  CREATED_AT
+}
+
+"""A definition to save."""
+input DefinitionSaveInput {
+  """The application."""
+  applicationId: ID!
+
+  """What it is for."""
+  kind: DefinitionKind!
+
+  """1 to 128 letters, digits, ` + "`" + `_` + "`" + `, ` + "`" + `-` + "`" + `, ` + "`" + `.` + "`" + ` and ` + "`" + `/` + "`" + `; the first is a letter, a digit or ` + "`" + `_` + "`" + `."""
+  name: String!
+
+  """The whole object as it is to be: JSON as text, at most 1 MiB and 64 deep."""
+  content: String!
+
+  """` + "`" + `etag` + "`" + ` of the reading that the content was made from; absent for a definition that is not there yet."""
+  etag: String
+
+  """
+  Whether it can be read without a token, through a URL of the application; as it was, or false, when absent. Said by the
+  lowest layer alone.
+  """
+  public: Boolean
+
+  """Whether it takes no layers above this one; as it was, or false, when absent."""
+  final: Boolean
+}
+
+"""The definition saved, or why not."""
+type DefinitionSavePayload {
+  """The definition as it is in force for the caller's client now; null when nothing was written."""
+  definition: Definition
+
+  """Where somebody else had changed the same places since the reading; empty when nothing was written."""
+  conflicts: [DefinitionConflict!]!
+
+  """What was wrong with the input; empty on success."""
+  errors: [UserError!]!
+}
+
+"""A change of a definition."""
+input DefinitionPatchInput {
+  """The application."""
+  applicationId: ID!
+
+  """What it is for."""
+  kind: DefinitionKind!
+
+  """Its name."""
+  name: String!
+
+  """A merge patch, or a delta: JSON as text, at most 1 MiB and 64 deep."""
+  patch: String!
+
+  """` + "`" + `etag` + "`" + ` of the reading that the patch was made for."""
+  etag: String!
+
+  """As with ` + "`" + `definitionSave` + "`" + `."""
+  public: Boolean
+
+  """As with ` + "`" + `definitionSave` + "`" + `."""
+  final: Boolean
+}
+
+"""The definition changed, or why not."""
+type DefinitionPatchPayload {
+  """The definition as it is in force for the caller's client now; null when nothing was written."""
+  definition: Definition
+
+  """Where somebody else had changed the same places since the reading; empty when nothing was written."""
+  conflicts: [DefinitionConflict!]!
+
+  """What was wrong with the input; empty on success."""
+  errors: [UserError!]!
+}
+
+"""A layer to take away."""
+input DefinitionDeleteInput {
+  """The application."""
+  applicationId: ID!
+
+  """What the definition is for."""
+  kind: DefinitionKind!
+
+  """Its name."""
+  name: String!
+
+  """Refuse when the layer has another version by now."""
+  expectedVersion: Int
+
+  """Whether layers that build on it go too, whoever made them; false when absent."""
+  force: Boolean
+}
+
+"""What was taken away, or why not."""
+type DefinitionDeletePayload {
+  """Id of the layer that is gone; null when nothing was changed."""
+  layerId: ID
+
+  """How many layers that built on it went too."""
+  overlaysRemoved: Int!
+
+  """The definition as it is in force for the caller's client now: what was below; null for nothing."""
+  definition: Definition
+
+  """What was wrong with the input; empty on success."""
+  errors: [UserError!]!
+}
+
+"""A version to restore."""
+input DefinitionRestoreInput {
+  """The version: one of a layer of the caller's client, and not one that took it away."""
+  versionId: ID!
+
+  """Refuse when the layer has another version by now; 0: when there is one."""
+  expectedVersion: Int
+}
+
+"""The definition restored, or why not."""
+type DefinitionRestorePayload {
+  """The definition as it is in force for the caller's client now; null when nothing was written."""
+  definition: Definition
+
+  """Where layers below have changed the same places since; empty when nothing was written."""
+  conflicts: [DefinitionConflict!]!
+
+  """What was wrong with the input; empty on success."""
   errors: [UserError!]!
 }
 `, BuiltIn: false},
@@ -10139,6 +12060,10 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_permissions(ctx, field)
 	case "grants":
 		return ec.fieldContext_Application_grants(ctx, field)
+	case "definitionLayers":
+		return ec.fieldContext_Application_definitionLayers(ctx, field)
+	case "definitionVersions":
+		return ec.fieldContext_Application_definitionVersions(ctx, field)
 	case "dependencies":
 		return ec.fieldContext_Application_dependencies(ctx, field)
 	case "dependents":
@@ -10271,6 +12196,30 @@ func (ec *executionContext) childFields_ApplicationEdge(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type ApplicationEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_ApplicationExportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "download":
+		return ec.fieldContext_ApplicationExportPayload_download(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_ApplicationExportPayload_expiresAt(ctx, field)
+	case "errors":
+		return ec.fieldContext_ApplicationExportPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplicationExportPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ApplicationImportPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_ApplicationImportPayload_application(ctx, field)
+	case "made":
+		return ec.fieldContext_ApplicationImportPayload_made(ctx, field)
+	case "errors":
+		return ec.fieldContext_ApplicationImportPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplicationImportPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ApplicationPropertiesDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "application":
@@ -10391,6 +12340,18 @@ func (ec *executionContext) childFields_ApplicationUpdatePayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type ApplicationUpdatePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ApplicationUpgradePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "application":
+		return ec.fieldContext_ApplicationUpgradePayload_application(ctx, field)
+	case "report":
+		return ec.fieldContext_ApplicationUpgradePayload_report(ctx, field)
+	case "errors":
+		return ec.fieldContext_ApplicationUpgradePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplicationUpgradePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_AuditEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -10463,6 +12424,16 @@ func (ec *executionContext) childFields_AuthorityReason(ctx context.Context, fie
 		return ec.fieldContext_AuthorityReason_package(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AuthorityReason", field.Name)
+}
+
+func (ec *executionContext) childFields_BundleCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_BundleCount_kind(ctx, field)
+	case "count":
+		return ec.fieldContext_BundleCount_count(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BundleCount", field.Name)
 }
 
 func (ec *executionContext) childFields_Client(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -10691,6 +12662,250 @@ func (ec *executionContext) childFields_ClientUrlUnbindPayload(ctx context.Conte
 		return ec.fieldContext_ClientUrlUnbindPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ClientUrlUnbindPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Definition(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_Definition_kind(ctx, field)
+	case "name":
+		return ec.fieldContext_Definition_name(ctx, field)
+	case "applicationCode":
+		return ec.fieldContext_Definition_applicationCode(ctx, field)
+	case "content":
+		return ec.fieldContext_Definition_content(ctx, field)
+	case "etag":
+		return ec.fieldContext_Definition_etag(ctx, field)
+	case "unchanged":
+		return ec.fieldContext_Definition_unchanged(ctx, field)
+	case "public":
+		return ec.fieldContext_Definition_public(ctx, field)
+	case "final":
+		return ec.fieldContext_Definition_final(ctx, field)
+	case "application":
+		return ec.fieldContext_Definition_application(ctx, field)
+	case "layers":
+		return ec.fieldContext_Definition_layers(ctx, field)
+	case "conflicts":
+		return ec.fieldContext_Definition_conflicts(ctx, field)
+	case "provenance":
+		return ec.fieldContext_Definition_provenance(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Definition", field.Name)
+}
+
+func (ec *executionContext) childFields_DefinitionConflict(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "path":
+		return ec.fieldContext_DefinitionConflict_path(ctx, field)
+	case "source":
+		return ec.fieldContext_DefinitionConflict_source(ctx, field)
+	case "theirs":
+		return ec.fieldContext_DefinitionConflict_theirs(ctx, field)
+	case "ours":
+		return ec.fieldContext_DefinitionConflict_ours(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DefinitionConflict", field.Name)
+}
+
+func (ec *executionContext) childFields_DefinitionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_DefinitionConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_DefinitionConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_DefinitionConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_DefinitionConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DefinitionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_DefinitionDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "layerId":
+		return ec.fieldContext_DefinitionDeletePayload_layerId(ctx, field)
+	case "overlaysRemoved":
+		return ec.fieldContext_DefinitionDeletePayload_overlaysRemoved(ctx, field)
+	case "definition":
+		return ec.fieldContext_DefinitionDeletePayload_definition(ctx, field)
+	case "errors":
+		return ec.fieldContext_DefinitionDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DefinitionDeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DefinitionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_DefinitionEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_DefinitionEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DefinitionEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_DefinitionLayer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_DefinitionLayer_id(ctx, field)
+	case "kind":
+		return ec.fieldContext_DefinitionLayer_kind(ctx, field)
+	case "name":
+		return ec.fieldContext_DefinitionLayer_name(ctx, field)
+	case "whole":
+		return ec.fieldContext_DefinitionLayer_whole(ctx, field)
+	case "final":
+		return ec.fieldContext_DefinitionLayer_final(ctx, field)
+	case "public":
+		return ec.fieldContext_DefinitionLayer_public(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_DefinitionLayer_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_DefinitionLayer_updatedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_DefinitionLayer_version(ctx, field)
+	case "client":
+		return ec.fieldContext_DefinitionLayer_client(ctx, field)
+	case "application":
+		return ec.fieldContext_DefinitionLayer_application(ctx, field)
+	case "current":
+		return ec.fieldContext_DefinitionLayer_current(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DefinitionLayer", field.Name)
+}
+
+func (ec *executionContext) childFields_DefinitionLayerConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_DefinitionLayerConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_DefinitionLayerConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_DefinitionLayerConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_DefinitionLayerConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DefinitionLayerConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_DefinitionLayerEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_DefinitionLayerEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_DefinitionLayerEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DefinitionLayerEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_DefinitionName(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_DefinitionName_kind(ctx, field)
+	case "name":
+		return ec.fieldContext_DefinitionName_name(ctx, field)
+	case "clientCode":
+		return ec.fieldContext_DefinitionName_clientCode(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DefinitionName", field.Name)
+}
+
+func (ec *executionContext) childFields_DefinitionPatchPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "definition":
+		return ec.fieldContext_DefinitionPatchPayload_definition(ctx, field)
+	case "conflicts":
+		return ec.fieldContext_DefinitionPatchPayload_conflicts(ctx, field)
+	case "errors":
+		return ec.fieldContext_DefinitionPatchPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DefinitionPatchPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DefinitionRestorePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "definition":
+		return ec.fieldContext_DefinitionRestorePayload_definition(ctx, field)
+	case "conflicts":
+		return ec.fieldContext_DefinitionRestorePayload_conflicts(ctx, field)
+	case "errors":
+		return ec.fieldContext_DefinitionRestorePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DefinitionRestorePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DefinitionSavePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "definition":
+		return ec.fieldContext_DefinitionSavePayload_definition(ctx, field)
+	case "conflicts":
+		return ec.fieldContext_DefinitionSavePayload_conflicts(ctx, field)
+	case "errors":
+		return ec.fieldContext_DefinitionSavePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DefinitionSavePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DefinitionVersion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_DefinitionVersion_id(ctx, field)
+	case "kind":
+		return ec.fieldContext_DefinitionVersion_kind(ctx, field)
+	case "name":
+		return ec.fieldContext_DefinitionVersion_name(ctx, field)
+	case "number":
+		return ec.fieldContext_DefinitionVersion_number(ctx, field)
+	case "content":
+		return ec.fieldContext_DefinitionVersion_content(ctx, field)
+	case "whole":
+		return ec.fieldContext_DefinitionVersion_whole(ctx, field)
+	case "final":
+		return ec.fieldContext_DefinitionVersion_final(ctx, field)
+	case "public":
+		return ec.fieldContext_DefinitionVersion_public(ctx, field)
+	case "removed":
+		return ec.fieldContext_DefinitionVersion_removed(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_DefinitionVersion_createdAt(ctx, field)
+	case "changesSince":
+		return ec.fieldContext_DefinitionVersion_changesSince(ctx, field)
+	case "client":
+		return ec.fieldContext_DefinitionVersion_client(ctx, field)
+	case "application":
+		return ec.fieldContext_DefinitionVersion_application(ctx, field)
+	case "changedByClient":
+		return ec.fieldContext_DefinitionVersion_changedByClient(ctx, field)
+	case "changedBy":
+		return ec.fieldContext_DefinitionVersion_changedBy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DefinitionVersion", field.Name)
+}
+
+func (ec *executionContext) childFields_DefinitionVersionConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_DefinitionVersionConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_DefinitionVersionConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_DefinitionVersionConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_DefinitionVersionConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DefinitionVersionConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_DefinitionVersionEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_DefinitionVersionEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_DefinitionVersionEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DefinitionVersionEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_EffectiveAccess(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -11303,6 +13518,28 @@ func (ec *executionContext) childFields_RemovalObstacle(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type RemovalObstacle", field.Name)
 }
 
+func (ec *executionContext) childFields_ResolvedLayer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "source":
+		return ec.fieldContext_ResolvedLayer_source(ctx, field)
+	case "state":
+		return ec.fieldContext_ResolvedLayer_state(ctx, field)
+	case "whole":
+		return ec.fieldContext_ResolvedLayer_whole(ctx, field)
+	case "final":
+		return ec.fieldContext_ResolvedLayer_final(ctx, field)
+	case "content":
+		return ec.fieldContext_ResolvedLayer_content(ctx, field)
+	case "number":
+		return ec.fieldContext_ResolvedLayer_number(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_ResolvedLayer_updatedAt(ctx, field)
+	case "client":
+		return ec.fieldContext_ResolvedLayer_client(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ResolvedLayer", field.Name)
+}
+
 func (ec *executionContext) childFields_ResolvedUrl(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "applicationCode":
@@ -11317,6 +13554,8 @@ func (ec *executionContext) childFields_ResolvedUrl(ctx context.Context, field g
 		return ec.fieldContext_ResolvedUrl_clientName(ctx, field)
 	case "properties":
 		return ec.fieldContext_ResolvedUrl_properties(ctx, field)
+	case "definition":
+		return ec.fieldContext_ResolvedUrl_definition(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ResolvedUrl", field.Name)
 }
@@ -11533,6 +13772,50 @@ func (ec *executionContext) childFields_SessionSwitchClientPayload(ctx context.C
 		return ec.fieldContext_SessionSwitchClientPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SessionSwitchClientPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpgradeChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_UpgradeChange_kind(ctx, field)
+	case "made":
+		return ec.fieldContext_UpgradeChange_made(ctx, field)
+	case "changed":
+		return ec.fieldContext_UpgradeChange_changed(ctx, field)
+	case "dropped":
+		return ec.fieldContext_UpgradeChange_dropped(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpgradeChange", field.Name)
+}
+
+func (ec *executionContext) childFields_UpgradeConflict(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_UpgradeConflict_kind(ctx, field)
+	case "name":
+		return ec.fieldContext_UpgradeConflict_name(ctx, field)
+	case "clientCode":
+		return ec.fieldContext_UpgradeConflict_clientCode(ctx, field)
+	case "path":
+		return ec.fieldContext_UpgradeConflict_path(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpgradeConflict", field.Name)
+}
+
+func (ec *executionContext) childFields_UpgradeReport(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "changes":
+		return ec.fieldContext_UpgradeReport_changes(ctx, field)
+	case "conflicts":
+		return ec.fieldContext_UpgradeReport_conflicts(ctx, field)
+	case "conflictCount":
+		return ec.fieldContext_UpgradeReport_conflictCount(ctx, field)
+	case "sleeping":
+		return ec.fieldContext_UpgradeReport_sleeping(ctx, field)
+	case "sleepingCount":
+		return ec.fieldContext_UpgradeReport_sleepingCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpgradeReport", field.Name)
 }
 
 func (ec *executionContext) childFields_User(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -70,7 +70,7 @@ func word[T interface {
 }
 
 // longestExact is the longest text that exact compares, in characters: no such column is longer.
-const longestExact = 96
+const longestExact = 128
 
 // exact filters by a column of text that must be the same.
 func exact(name, column string) Filter {
@@ -166,6 +166,22 @@ func search(columns ...string) Filter {
 				}
 			}
 			return sql.Or(parts...)
+		})
+	})
+}
+
+// begins finds what a column of text begins with, as it is written.
+func begins(column string) Filter {
+	return argument("search", graphql.UnmarshalString, func(b *builder, s string) {
+		n := utf8.RuneCountInString(s)
+		if n == 0 || n > maxSearch {
+			b.errors.Add(apperr.At("filter.search", apperr.Invalid, "`search` must have 1 to %d characters", maxSearch))
+			return
+		}
+		b.add("search", s, func(col scope.Column) *sql.Predicate {
+			return sql.And(sql.GTE(col(column), s), sql.P(func(b *sql.Builder) {
+				b.WriteString("SUBSTR(").Ident(col(column)).WriteString(", 1, ").Arg(n).WriteString(") = ").Arg(s)
+			}))
 		})
 	})
 }

@@ -131,6 +131,28 @@ var Kinds = map[string]Kind{
 		},
 		Orders: map[string]string{"CREATED_AT": "id", "POSITION": "position"},
 	},
+	"DefinitionLayer": {
+		Ent: "DefinitionLayer",
+		Filters: []Filter{
+			begins("name"),
+			id[oid.Application]("applicationId", "application_id"),
+			id[oid.Client]("clientId", "client_id"),
+			word[enum.DefinitionKind]("kind", "kind"),
+			exact("name", "name"),
+			flag("final", "final"),
+		},
+		Orders: map[string]string{"CREATED_AT": "id", "NAME": "name"},
+	},
+	"DefinitionVersion": {
+		Ent: "DefinitionVersion",
+		Filters: []Filter{
+			id[oid.Application]("applicationId", "application_id"),
+			id[oid.Client]("clientId", "client_id"),
+			word[enum.DefinitionKind]("kind", "kind"),
+			exact("name", "name"),
+		},
+		Orders: map[string]string{"CREATED_AT": "id"},
+	},
 	"ClientUrl": {
 		Ent: "ClientURL",
 		Filters: []Filter{

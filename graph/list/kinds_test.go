@@ -35,6 +35,9 @@ func sdl(t *testing.T) *ast.Schema {
 	return gqlparser.MustLoadSchema(sources...)
 }
 
+// made is what lists hold that are no rows: the domain makes them, and pages of them.
+const made = "Definition"
+
 // The table and the SDL say the same: every kind that is listed, every argument of its filter in the order of the
 // input's fields, every value of its order's enum, and nothing more.
 func TestKindsAreThoseOfTheSDL(t *testing.T) {
@@ -43,7 +46,7 @@ func TestKindsAreThoseOfTheSDL(t *testing.T) {
 	schema := sdl(t)
 	for name := range schema.Types {
 		kind, is := strings.CutSuffix(name, "Connection")
-		if !is {
+		if !is || kind == made {
 			continue
 		}
 		var l lists
@@ -97,7 +100,7 @@ func TestOrdersAreTextsOrNumbersOfEnt(t *testing.T) {
 		"Tenant": ent.Tenant{}, "User": ent.User{}, "Membership": ent.Membership{}, "Session": ent.Session{}, "Permission": ent.Permission{},
 		"Role": ent.Role{}, "RolePackage": ent.RolePackage{}, "Application": ent.Application{}, "AccessGrant": ent.AccessGrant{},
 		"ApplicationProperty": ent.ApplicationProperty{}, "PropertyChange": ent.PropertyChange{}, "ApplicationDependency": ent.ApplicationDependency{}, "ClientURL": ent.ClientURL{},
-		"Invitation": ent.Invitation{}, "AuditEvent": ent.AuditEvent{}, "OutboxEvent": ent.OutboxEvent{},
+		"DefinitionLayer": ent.DefinitionLayer{}, "DefinitionVersion": ent.DefinitionVersion{}, "Invitation": ent.Invitation{}, "AuditEvent": ent.AuditEvent{}, "OutboxEvent": ent.OutboxEvent{},
 	}
 	for name, kind := range list.Kinds {
 		if _, ok := scope.Kinds[kind.Ent]; !ok {

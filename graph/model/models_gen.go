@@ -150,6 +150,43 @@ type ApplicationDependencyRemovePayload struct {
 	Errors []*UserError `json:"errors"`
 }
 
+// An application to download.
+type ApplicationExportInput struct {
+	// The application.
+	ApplicationID string `json:"applicationId"`
+}
+
+// Where to download the bundle, or why not.
+type ApplicationExportPayload struct {
+	// Path on this server, good for the caller's session and five minutes; null when there is none. What is downloaded is the
+	// application as it is then.
+	Download *string `json:"download,omitempty"`
+	// When the path works no more; null when there is none.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// What was wrong with the input; empty on success.
+	Errors []*UserError `json:"errors"`
+}
+
+// An application to make from a bundle.
+type ApplicationImportInput struct {
+	// Id that `POST /bundles` answered with.
+	BundleID string `json:"bundleId"`
+	// Name; that in the bundle when absent.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// Code, as with `applicationCreate`; made from the name when absent.
+	Code graphql.Omittable[*string] `json:"code,omitempty"`
+}
+
+// The application made, or why not.
+type ApplicationImportPayload struct {
+	// The application; null when nothing was written.
+	Application *ent.Application `json:"application,omitempty"`
+	// What was made, kind by kind; empty when nothing was written.
+	Made []*BundleCount `json:"made"`
+	// What was wrong with the input or with the bundle; empty on success.
+	Errors []*UserError `json:"errors"`
+}
+
 // Properties to take away for one client.
 type ApplicationPropertiesDeleteInput struct {
 	// The application.
@@ -275,6 +312,26 @@ type ApplicationUpdatePayload struct {
 	Errors []*UserError `json:"errors"`
 }
 
+// An application to bring up to a bundle.
+type ApplicationUpgradeInput struct {
+	// The application.
+	ApplicationID string `json:"applicationId"`
+	// Id that `POST /bundles` answered with.
+	BundleID string `json:"bundleId"`
+	// Whether to tell only what would be done.
+	DryRun bool `json:"dryRun"`
+}
+
+// The application brought up, or what that would do, or why not.
+type ApplicationUpgradePayload struct {
+	// The application; null when nothing was written.
+	Application *ent.Application `json:"application,omitempty"`
+	// What was, or would be, done; null where the input was wrong.
+	Report *UpgradeReport `json:"report,omitempty"`
+	// What was wrong with the input or with the bundle; empty on success.
+	Errors []*UserError `json:"errors"`
+}
+
 // An authority that a membership gives, and why.
 type AuthorityInForce struct {
 	// The authority, such as `Application_CREATE`.
@@ -292,6 +349,14 @@ type AuthorityReason struct {
 	// none, for it owns the permission's application or is SYSTEM, and where the caller cannot see it. Requires
 	// `Package_READ`.
 	Package *ent.RolePackage `json:"package,omitempty"`
+}
+
+// How many objects of a kind a bundle makes.
+type BundleCount struct {
+	// The kind, such as `Role`.
+	Kind string `json:"kind"`
+	// How many.
+	Count int `json:"count"`
 }
 
 // A client to be made.
@@ -458,6 +523,166 @@ type ClientURLUnbindPayload struct {
 	// Its id; null when nothing was changed.
 	ClientURLID *string `json:"clientUrlId,omitempty"`
 	// What is wrong with the input; empty when it worked.
+	Errors []*UserError `json:"errors"`
+}
+
+// A place that a layer changes, and a layer below it has changed since the author saw it.
+type DefinitionConflict struct {
+	// JSON pointer of the place; in lists whose items have keys the key stands for the place. Empty: the whole, both have made
+	// it anew.
+	Path string `json:"path"`
+	// Whose layer it is that stands on top, seen from the client.
+	Source enum.LayerSource `json:"source"`
+	// What stands there below; null where nothing does.
+	Theirs *JSON `json:"theirs,omitempty"`
+	// What the layer makes of it; null where it takes it away.
+	Ours *JSON `json:"ours,omitempty"`
+}
+
+// A page of definitions.
+type DefinitionConnection struct {
+	// The definitions of the page, each with its cursor.
+	Edges []*DefinitionEdge `json:"edges"`
+	// The definitions of the page.
+	Nodes []*Definition `json:"nodes"`
+	// Where the page lies.
+	PageInfo *PageInfo `json:"pageInfo"`
+	// How many definitions there are on all pages together, as far as the caller can see them.
+	TotalCount int `json:"totalCount"`
+}
+
+// A layer to take away.
+type DefinitionDeleteInput struct {
+	// The application.
+	ApplicationID string `json:"applicationId"`
+	// What the definition is for.
+	Kind enum.DefinitionKind `json:"kind"`
+	// Its name.
+	Name string `json:"name"`
+	// Refuse when the layer has another version by now.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+	// Whether layers that build on it go too, whoever made them; false when absent.
+	Force graphql.Omittable[*bool] `json:"force,omitempty"`
+}
+
+// What was taken away, or why not.
+type DefinitionDeletePayload struct {
+	// Id of the layer that is gone; null when nothing was changed.
+	LayerID *string `json:"layerId,omitempty"`
+	// How many layers that built on it went too.
+	OverlaysRemoved int `json:"overlaysRemoved"`
+	// The definition as it is in force for the caller's client now: what was below; null for nothing.
+	Definition *Definition `json:"definition,omitempty"`
+	// What was wrong with the input; empty on success.
+	Errors []*UserError `json:"errors"`
+}
+
+// One of the definitions of a page.
+type DefinitionEdge struct {
+	// The item.
+	Node *Definition `json:"node"`
+	// Opaque position of the item, for `after` and `before` of the same list.
+	Cursor string `json:"cursor"`
+}
+
+// Which definitions to list. All conditions must hold.
+type DefinitionFilter struct {
+	// Beginning of the name; 1 to 128 characters.
+	Search graphql.Omittable[*string] `json:"search,omitempty"`
+	// Only those of this kind.
+	Kind graphql.Omittable[*enum.DefinitionKind] `json:"kind,omitempty"`
+}
+
+// A layer by the name of what it is of.
+type DefinitionName struct {
+	// What the definition is for.
+	Kind enum.DefinitionKind `json:"kind"`
+	// Its name.
+	Name string `json:"name"`
+	// Code of the client whose layer it is.
+	ClientCode string `json:"clientCode"`
+}
+
+// Order of a list of definitions; ties by kind.
+type DefinitionOrder struct {
+	// What to order by.
+	Field DefinitionOrderField `json:"field"`
+	// Which way.
+	Direction OrderDirection `json:"direction"`
+}
+
+// A change of a definition.
+type DefinitionPatchInput struct {
+	// The application.
+	ApplicationID string `json:"applicationId"`
+	// What it is for.
+	Kind enum.DefinitionKind `json:"kind"`
+	// Its name.
+	Name string `json:"name"`
+	// A merge patch, or a delta: JSON as text, at most 1 MiB and 64 deep.
+	Patch string `json:"patch"`
+	// `etag` of the reading that the patch was made for.
+	Etag string `json:"etag"`
+	// As with `definitionSave`.
+	Public graphql.Omittable[*bool] `json:"public,omitempty"`
+	// As with `definitionSave`.
+	Final graphql.Omittable[*bool] `json:"final,omitempty"`
+}
+
+// The definition changed, or why not.
+type DefinitionPatchPayload struct {
+	// The definition as it is in force for the caller's client now; null when nothing was written.
+	Definition *Definition `json:"definition,omitempty"`
+	// Where somebody else had changed the same places since the reading; empty when nothing was written.
+	Conflicts []*DefinitionConflict `json:"conflicts"`
+	// What was wrong with the input; empty on success.
+	Errors []*UserError `json:"errors"`
+}
+
+// A version to restore.
+type DefinitionRestoreInput struct {
+	// The version: one of a layer of the caller's client, and not one that took it away.
+	VersionID string `json:"versionId"`
+	// Refuse when the layer has another version by now; 0: when there is one.
+	ExpectedVersion graphql.Omittable[*int] `json:"expectedVersion,omitempty"`
+}
+
+// The definition restored, or why not.
+type DefinitionRestorePayload struct {
+	// The definition as it is in force for the caller's client now; null when nothing was written.
+	Definition *Definition `json:"definition,omitempty"`
+	// Where layers below have changed the same places since; empty when nothing was written.
+	Conflicts []*DefinitionConflict `json:"conflicts"`
+	// What was wrong with the input; empty on success.
+	Errors []*UserError `json:"errors"`
+}
+
+// A definition to save.
+type DefinitionSaveInput struct {
+	// The application.
+	ApplicationID string `json:"applicationId"`
+	// What it is for.
+	Kind enum.DefinitionKind `json:"kind"`
+	// 1 to 128 letters, digits, `_`, `-`, `.` and `/`; the first is a letter, a digit or `_`.
+	Name string `json:"name"`
+	// The whole object as it is to be: JSON as text, at most 1 MiB and 64 deep.
+	Content string `json:"content"`
+	// `etag` of the reading that the content was made from; absent for a definition that is not there yet.
+	Etag graphql.Omittable[*string] `json:"etag,omitempty"`
+	// Whether it can be read without a token, through a URL of the application; as it was, or false, when absent. Said by the
+	// lowest layer alone.
+	Public graphql.Omittable[*bool] `json:"public,omitempty"`
+	// Whether it takes no layers above this one; as it was, or false, when absent.
+	Final graphql.Omittable[*bool] `json:"final,omitempty"`
+}
+
+// The definition saved, or why not.
+type DefinitionSavePayload struct {
+	// The definition as it is in force for the caller's client now; null when nothing was written.
+	Definition *Definition `json:"definition,omitempty"`
+	// Where somebody else had changed the same places since the reading; empty when nothing was written.
+	Conflicts []*DefinitionConflict `json:"conflicts"`
+	// What was wrong with the input; empty on success.
 	Errors []*UserError `json:"errors"`
 }
 
@@ -870,22 +1095,6 @@ type RemovalObstacle struct {
 	Count int `json:"count"`
 }
 
-// Where a URL leads to.
-type ResolvedURL struct {
-	// Code of the application.
-	ApplicationCode string `json:"applicationCode"`
-	// Name of the application.
-	ApplicationName string `json:"applicationName"`
-	// App or public site.
-	ApplicationType enum.ApplicationType `json:"applicationType"`
-	// Code of the client.
-	ClientCode string `json:"clientCode"`
-	// Name of the client.
-	ClientName string `json:"clientName"`
-	// The public properties in force for the client, by name.
-	Properties []*PublicProperty `json:"properties"`
-}
-
 // A role to be made.
 type RoleCreateInput struct {
 	// Its owner: the caller's client when absent.
@@ -1059,6 +1268,45 @@ type SessionSwitchClientPayload struct {
 	Session *ent.Session `json:"session,omitempty"`
 	// What is wrong with the input; empty when it worked.
 	Errors []*UserError `json:"errors"`
+}
+
+// What an upgrade does to objects of a kind.
+type UpgradeChange struct {
+	// The kind, such as `Role`.
+	Kind string `json:"kind"`
+	// How many it makes.
+	Made int `json:"made"`
+	// How many it changes.
+	Changed int `json:"changed"`
+	// How many the bundle has no more. Definitions and properties of the owner go; permissions, roles and packages stay, for
+	// people hold them.
+	Dropped int `json:"dropped"`
+}
+
+// A conflict of an upgrade with a layer.
+type UpgradeConflict struct {
+	// What the definition is for.
+	Kind enum.DefinitionKind `json:"kind"`
+	// Its name.
+	Name string `json:"name"`
+	// Code of the client whose layer it is.
+	ClientCode string `json:"clientCode"`
+	// JSON pointer of the place; in lists whose items have keys the key stands for the place.
+	Path string `json:"path"`
+}
+
+// What an upgrade does.
+type UpgradeReport struct {
+	// What it makes, changes and drops, kind by kind.
+	Changes []*UpgradeChange `json:"changes"`
+	// Where layers of clients in scope change what the bundle changes too; at most 1,000.
+	Conflicts []*UpgradeConflict `json:"conflicts"`
+	// How many conflicts there are, those of clients out of scope too.
+	ConflictCount int `json:"conflictCount"`
+	// Layers of clients in scope that sleep, for the bundle no longer has what they build on; at most 1,000.
+	Sleeping []*DefinitionName `json:"sleeping"`
+	// How many layers sleep, those of clients out of scope too.
+	SleepingCount int `json:"sleepingCount"`
 }
 
 // A user to be made.
@@ -1624,6 +1872,174 @@ func (e *ClientURLOrderField) UnmarshalJSON(b []byte) error {
 }
 
 func (e ClientURLOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What layers can be ordered by.
+type DefinitionLayerOrderField string
+
+const (
+	// Creation, oldest first when ascending.
+	DefinitionLayerOrderFieldCreatedAt DefinitionLayerOrderField = "CREATED_AT"
+	// Name.
+	DefinitionLayerOrderFieldName DefinitionLayerOrderField = "NAME"
+)
+
+var AllDefinitionLayerOrderField = []DefinitionLayerOrderField{
+	DefinitionLayerOrderFieldCreatedAt,
+	DefinitionLayerOrderFieldName,
+}
+
+func (e DefinitionLayerOrderField) IsValid() bool {
+	switch e {
+	case DefinitionLayerOrderFieldCreatedAt, DefinitionLayerOrderFieldName:
+		return true
+	}
+	return false
+}
+
+func (e DefinitionLayerOrderField) String() string {
+	return string(e)
+}
+
+func (e *DefinitionLayerOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = DefinitionLayerOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid DefinitionLayerOrderField", str)
+	}
+	return nil
+}
+
+func (e DefinitionLayerOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *DefinitionLayerOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e DefinitionLayerOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What definitions can be ordered by.
+type DefinitionOrderField string
+
+const (
+	// Name.
+	DefinitionOrderFieldName DefinitionOrderField = "NAME"
+)
+
+var AllDefinitionOrderField = []DefinitionOrderField{
+	DefinitionOrderFieldName,
+}
+
+func (e DefinitionOrderField) IsValid() bool {
+	switch e {
+	case DefinitionOrderFieldName:
+		return true
+	}
+	return false
+}
+
+func (e DefinitionOrderField) String() string {
+	return string(e)
+}
+
+func (e *DefinitionOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = DefinitionOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid DefinitionOrderField", str)
+	}
+	return nil
+}
+
+func (e DefinitionOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *DefinitionOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e DefinitionOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What versions can be ordered by.
+type DefinitionVersionOrderField string
+
+const (
+	// Creation, oldest first when ascending.
+	DefinitionVersionOrderFieldCreatedAt DefinitionVersionOrderField = "CREATED_AT"
+)
+
+var AllDefinitionVersionOrderField = []DefinitionVersionOrderField{
+	DefinitionVersionOrderFieldCreatedAt,
+}
+
+func (e DefinitionVersionOrderField) IsValid() bool {
+	switch e {
+	case DefinitionVersionOrderFieldCreatedAt:
+		return true
+	}
+	return false
+}
+
+func (e DefinitionVersionOrderField) String() string {
+	return string(e)
+}
+
+func (e *DefinitionVersionOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = DefinitionVersionOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid DefinitionVersionOrderField", str)
+	}
+	return nil
+}
+
+func (e DefinitionVersionOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *DefinitionVersionOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e DefinitionVersionOrderField) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -49,7 +49,27 @@ func newCrowd(t *testing.T, db *store.DB) *crowd {
 	must(t, err)
 	c.grant(ctx, t, db)
 	c.depend(ctx, t, db)
+	c.define(ctx, t, db)
 	return c
+}
+
+// define makes layers of definitions, of owners and of others.
+func (c *crowd) define(ctx context.Context, t *testing.T, db *store.DB) {
+	t.Helper()
+	apps, err := db.Ent().Application.Query().Order(ent.Asc("id")).All(ctx)
+	must(t, err)
+	for _, app := range apps {
+		for i, client := range []oid.Client{app.ClientID, pick(c.rng, c.clients)} {
+			if i > 0 && client == app.ClientID {
+				continue
+			}
+			version := oid.New[oid.DefinitionVersion]()
+			must(t, db.Ent().DefinitionVersion.Create().SetID(version).SetClientID(client).SetApplicationID(app.ID).SetKind(enum.DefinitionPage).
+				SetName("home").SetNumber(1).SetContent("{}").SetWhole(i == 0).SetFinal(false).SetPublic(false).SetRemoved(false).Exec(ctx))
+			must(t, db.Ent().DefinitionLayer.Create().SetClientID(client).SetApplicationID(app.ID).SetKind(enum.DefinitionPage).
+				SetName("home").SetCurrentID(version).SetWhole(i == 0).Exec(ctx))
+		}
+	}
 }
 
 // grant makes what the demo has little of: grants of every level, expired ones too, and applications that somebody
@@ -397,6 +417,8 @@ func TestNothingIsReadForNobody(t *testing.T) {
 			"effectiveAccess":        `(applicationId: "app_01JD3Q4Z5V6W7X8Y9ZABCDEFGH")`,
 			"applicationRemovalPlan": `(id: "app_01JD3Q4Z5V6W7X8Y9ZABCDEFGH")`,
 			"resolveUrl":             `(url: "https://x.example")`,
+			"definition":             `(applicationId: "app_01JD3Q4Z5V6W7X8Y9ZABCDEFGH", kind: PAGE, name: "home")`,
+			"definitions":            `(applicationId: "app_01JD3Q4Z5V6W7X8Y9ZABCDEFGH")`,
 		}[f.Name] + anything(f.Name, p) + " }"
 		oc := parsed(t, p, text, nil)
 		pl, err := p.compile(oc.Doc, oc.Operation, oc.Variables, false)
@@ -417,6 +439,8 @@ func anything(field string, p *Planner) string {
 		return `(authority: "Client_READ") { nodes { id } }`
 	case def.Arguments.ForName("code") != nil:
 		return `(code: "x") { __typename id }`
+	case field == "definitions":
+		return "{ nodes { name } totalCount }"
 	case def.Arguments.ForName("first") != nil:
 		return "{ nodes { id } totalCount }"
 	case field == "viewer":

@@ -118,6 +118,13 @@ var specialities = map[string]speciality{
 			"changedBy":       {To: "User", Column: "changed_by_id"},
 		},
 	},
+	"DefinitionVersion": {
+		computed: map[string]Computed{"content": {Columns: []string{"content", "removed"}, Write: versionContent}},
+		edges: map[string]Edge{
+			"changedByClient": {To: "Tenant", Column: "changed_by_client_id"},
+			"changedBy":       {To: "User", Column: "changed_by_id"},
+		},
+	},
 	"Application": {
 		made:  map[string]Made{"propertiesInForce": propertiesInForce},
 		sight: &Sight{Client: "client_id", Hides: func(string) bool { return false }},
@@ -179,6 +186,18 @@ func propertyValue(out []byte, _ *actor.Actor, row Facts) ([]byte, error) {
 		return append(out, "null"...), nil
 	}
 	return appendValue(out, row.Columns[0], &Column{Name: "value", Encoding: Text})
+}
+
+// versionContent is null where the layer was taken away.
+func versionContent(out []byte, _ *actor.Actor, row Facts) ([]byte, error) {
+	removed, err := number(row.Columns[1])
+	if err != nil {
+		return out, err
+	}
+	if removed != 0 {
+		return append(out, "null"...), nil
+	}
+	return appendValue(out, row.Columns[0], &Column{Name: "content", Encoding: Raw})
 }
 
 // publicCode is the code of a row that may not be visible itself.

@@ -108,6 +108,8 @@ func (m *meter) field(field *ast.Field) measure {
 	}
 	if len(field.SelectionSet) > 0 {
 		f.nodes, f.perNode = m.nodes(field, below)
+	} else if field.ObjectDefinition.Name == "DefinitionVersion" && field.Definition.Type.Name() == "JSON" {
+		f.nodes = definitionNodes
 	}
 	f.highest = f.nodes.plus(f.perNode)
 	return f
@@ -120,13 +122,25 @@ func (m *meter) nodes(field *ast.Field, below measure) (nodes, perNode count) {
 	switch {
 	case strings.HasSuffix(typeName, "Connection") || below.perNode > 0:
 		page := m.page(field)
-		return page.plus(page.times(below.perNode)).plus(below.nodes), 0
+		return page.times(below.perNode.plus(price(strings.TrimSuffix(typeName, "Connection")))).plus(below.nodes), 0
 	case strings.HasSuffix(parent, "Connection") && (field.Name == "edges" || field.Name == "nodes"):
 		return 0, below.nodes
 	case strings.HasSuffix(parent, "Edge") && field.Name == "node", typeName == "PageInfo":
 		return below.nodes, 0
 	}
-	return m.length(field).times(below.nodes.plus(1)), 0
+	return m.length(field).times(below.nodes.plus(price(typeName))), 0
+}
+
+// definitionNodes is what a definition, and what a version of one holds, counts for: it may be long, and is made of the
+// layers of a whole chain.
+const definitionNodes count = 10
+
+// price is how many nodes an object counts for.
+func price(typeName string) count {
+	if typeName == "Definition" {
+		return definitionNodes
+	}
+	return 1
 }
 
 // page is how many nodes a connection field asks for: the larger of first and last, within what a page can hold.

@@ -16,8 +16,8 @@ import (
 	"github.com/appanage/appanage/internal/store"
 )
 
-// Service holds the commands on grants. Each locks, in this order, the clients it names, the application, and of its
-// grants those it decides on: so all changes of the grants of one application come one after the other. It decides on
+// Service holds the commands on grants. Each locks, in this order, the tree and the clients it names, the application, and of
+// its grants those it decides on: so all changes of the grants of one application come one after the other. It decides on
 // the stored rows, and writes its audit events with the change.
 type Service struct {
 	db    *store.DB
@@ -66,11 +66,13 @@ func (s *Service) one(ctx context.Context, into []any, query string, args ...any
 	return found, nil
 }
 
-// keep has clients stay until the transaction ends: they are not deleted meanwhile.
+// keep has clients stay until the transaction ends: they are not deleted meanwhile, and the row of SYSTEM, by which the tree
+// is held, has none of them moved: what is lent, and what is taken, depends on who manages whom.
 func (s *Service) keep(ctx context.Context, clients ...oid.Client) error {
 	if s.db.Engine() == store.SQLite {
 		return nil
 	}
+	clients = append(clients, oid.SystemClient)
 	slices.Sort(clients)
 	for _, client := range clients {
 		var id string
@@ -79,6 +81,12 @@ func (s *Service) keep(ctx context.Context, clients ...oid.Client) error {
 		}
 	}
 	return nil
+}
+
+// manages tells whether one client is above another.
+func (s *Service) manages(ctx context.Context, above, below oid.Client) (bool, error) {
+	var depth int
+	return s.one(ctx, []any{&depth}, "SELECT depth FROM client_paths WHERE ancestor_id = ? AND descendant_id = ? AND depth > 0", above, below)
 }
 
 // grantsOf reads the grants that clients have on an application, by client, their rows locked.

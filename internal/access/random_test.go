@@ -16,6 +16,7 @@ import (
 	"github.com/appanage/appanage/internal/clock"
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/tenancy"
 	"github.com/appanage/appanage/internal/testkit/hubtest"
 )
 
@@ -35,7 +36,7 @@ type model struct {
 	facts map[oid.Client]fact
 }
 
-// level is what a client has at an instant; asleep, that it would, did its giver not lack write access.
+// level is what a client has at an instant; asleep, that it would, did its giver not lack write access, or manage it.
 func (m *model) level(client oid.Client, now time.Time) (level enum.AccessLevel, asleep bool) {
 	if client == m.owner {
 		return enum.LevelWrite, false
@@ -45,7 +46,7 @@ func (m *model) level(client oid.Client, now time.Time) (level enum.AccessLevel,
 		return "", false
 	}
 	if f.lent {
-		if of, _ := m.level(f.giver, now); of != enum.LevelWrite {
+		if of, _ := m.level(f.giver, now); of != enum.LevelWrite || !slices.Contains(m.above[client], f.giver) {
 			return "", true
 		}
 	}
@@ -89,21 +90,44 @@ func optional(t time.Time) *time.Time {
 	return &t
 }
 
+// moves hangs a client, with all below it, under another one; it gives what it did.
+func (p *play) moves(id, to oid.Client) string {
+	if id == to || id == p.owner || id == p.clients[0] || slices.Contains(p.above[to], id) {
+		return "no move"
+	}
+	if err := p.Tenancy.Move(p.as(p.clients[0]), tenancy.Move{ID: id, Manager: to}); err != nil {
+		p.t.Fatalf("%s moves under %s: %v", id, to, err)
+	}
+	for client, above := range p.above {
+		if at := slices.Index(above, id); at >= 0 {
+			p.above[client] = slices.Concat(p.above[to], []oid.Client{to}, above[at:])
+		}
+	}
+	p.above[id] = append(slices.Clone(p.above[to]), to)
+	return fmt.Sprint(id, " moves under ", to)
+}
+
 // step does one thing at random, and tells the model.
 func (p *play) step() string {
 	by, to := p.clients[p.random.IntN(len(p.clients))], p.clients[p.random.IntN(len(p.clients))]
 	rules := by == p.owner || slices.Contains(p.above[p.owner], by)
 	p.now = p.now.Add(time.Duration(p.random.IntN(5)) * time.Minute)
 	level := enum.AccessLevel(enum.AccessLevel("").Values()[p.random.IntN(3)])
-	if p.random.IntN(2) == 0 { // what is of interest: WRITE for one below the owner, and READ from it to one below
+	if p.random.IntN(4) > 0 { // what is of interest: WRITE for one below the owner, and READ from it to one below
 		by, to, level = p.owner, p.clients[2], enum.LevelWrite
-		if p.random.IntN(2) == 0 {
+		if p.random.IntN(3) > 0 {
 			by, to, level = to, p.clients[3+p.random.IntN(2)], enum.LevelRead
 		}
 		rules = by == p.owner
 	}
 	had, has := p.facts[to]
-	switch p.random.IntN(12) {
+	switch p.random.IntN(16) {
+	case 12, 13, 14, 15:
+		away, back := p.clients[3+p.random.IntN(2)], p.clients[2]
+		if p.random.IntN(3) == 0 {
+			return p.moves(away, p.clients[p.random.IntN(len(p.clients))])
+		}
+		return p.moves(away, back)
 	case 0, 1, 2, 3, 4, 5:
 		f := fact{level: level, giver: by, until: p.end()}
 		if f.level == enum.LevelBarred {
@@ -111,7 +135,8 @@ func (p *play) step() string {
 		}
 		writes, _ := p.level(by, p.now)
 		f.lent = !rules
-		may := to != p.owner && (rules || writes == enum.LevelWrite && f.level == enum.LevelRead && slices.Contains(p.above[to], by) && (!has || had.lent && had.giver == by))
+		known := to == by || slices.Contains(p.above[to], by) || slices.Contains(p.above[by], to)
+		may := to != p.owner && known && (rules || writes == enum.LevelWrite && f.level == enum.LevelRead && slices.Contains(p.above[to], by) && (!has || had.lent && had.giver == by))
 		id, err := p.Access.Set(p.as(by), access.Set{Application: p.app, Client: to, Level: f.level, SetExpiry: true, ExpiresAt: optional(f.until)})
 		if (err == nil) != may {
 			p.t.Fatalf("%s sets %s for %s until %v: %v, may %t", by, f.level, to, f.until, err, may)
@@ -180,7 +205,7 @@ func (p *play) check() error {
 	return nil
 }
 
-// domain 5.3, 5.5: grants, loans, bars, revocations and ends at random. What is stored of a lent grant is always what
+// domain 5.3, 5.5: grants, loans, bars, revocations, ends and moves at random. What is stored of a lent grant is always what
 // follows from what was given; so whoever reads an expiry needs to know nothing of lending.
 func TestLentAccessFollowsItsGiver(t *testing.T) {
 	hubtest.Engines(t, func(t *testing.T, h *hubtest.Hub) {
@@ -204,7 +229,7 @@ func TestLentAccessFollowsItsGiver(t *testing.T) {
 		p.app = h.Application(p.owner, "played", "Played")
 		h.Must(h.Ent().Application.UpdateOneID(p.app).SetAccessType(enum.AccessAny).Exec(h.System()))
 		var did []string
-		steps, asleep := 400, 0
+		steps, asleep := 600, 0
 		if testing.Short() {
 			steps = 50
 		}

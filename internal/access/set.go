@@ -91,6 +91,9 @@ func (s *Service) Set(ctx context.Context, cmd Set) (id oid.AccessGrant, err err
 		if err != nil {
 			return err
 		}
+		if cmd.Level != enum.LevelBarred && !s.rules.Grows(d.app.Status) {
+			return apperr.Archived("input.applicationId")
+		}
 		if d.to.Client == d.app.ClientID {
 			return apperr.At(cmd.path(), apperr.NotAllowed, "the owner writes without a grant")
 		}
@@ -104,6 +107,15 @@ func (s *Service) Set(ctx context.Context, cmd Set) (id oid.AccessGrant, err err
 		return err
 	})
 	return id, err
+}
+
+// reached tells whether the client named is in the caller's scope. Of one that lends, the tree is asked, which is held: the
+// scope is some moments old, and what is lent to a client that has moved away meanwhile would never fall asleep.
+func (s *Service) reached(ctx context.Context, tx *ent.Client, d *decision) (bool, error) {
+	if d.caller.Rules || d.to.Client == d.caller.Client {
+		return store.InScope(ctx, tx, d.to.Client)
+	}
+	return s.manages(ctx, d.caller.Client, d.to.Client)
 }
 
 // terms are those that are stored, or of a new grant, with what the command changes. A bar has no end.
@@ -159,7 +171,7 @@ func (s *Service) read(ctx context.Context, tx *ent.Client, cmd Set) (*decision,
 	if d.caller.Rules, err = store.InScope(ctx, tx, d.app.ClientID); err != nil || !d.known {
 		return d, err
 	}
-	if d.to.InScope, err = store.InScope(ctx, tx, d.to.Client); err != nil {
+	if d.to.InScope, err = s.reached(ctx, tx, d); err != nil {
 		return nil, err
 	}
 	var of string

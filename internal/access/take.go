@@ -75,9 +75,7 @@ func (s *Service) offered(ctx context.Context, id oid.Application, client oid.Cl
 	if !found {
 		return app, false, noApplication()
 	}
-	var depth int
-	manages, err = s.one(ctx, []any{&depth},
-		"SELECT depth FROM client_paths WHERE ancestor_id = ? AND descendant_id = ? AND depth > 0", app.Owner, client)
+	manages, err = s.manages(ctx, app.Owner, client)
 	return app, manages, err
 }
 

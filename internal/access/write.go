@@ -94,7 +94,7 @@ func (s *Service) record(ctx context.Context, c change, id oid.AccessGrant, befo
 // ends is when the grant ends in effect.
 func (c change) ends() *time.Time {
 	if c.to.lent {
-		return authz.EndOfLent(c.to.until, c.giver)
+		return authz.EndOfLent(c.to.until, c.giver, true) // one lends to those below, and holds the tree
 	}
 	return c.to.until
 }

@@ -132,8 +132,9 @@ func TestAccessNotGiven(t *testing.T) {
 		if len(answers) != 1 {
 			t.Errorf("%v", answers)
 		}
-		// archived: by those who may update it
-		e.yes(e.paula, "accessGrantSet", input{"applicationId": archived, "clientId": e.g, "level": "READ"})
+		// domain 11.1: of an archived one nobody is given access, and those who may update it bar
+		e.no(t, e.paula, "accessGrantSet", input{"applicationId": archived, "clientId": e.g, "level": "READ"}, "NOT_ALLOWED at input.applicationId")
+		e.yes(e.paula, "accessGrantSet", input{"applicationId": archived, "clientId": e.g, "level": "BARRED"})
 	})
 }
 

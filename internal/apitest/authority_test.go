@@ -47,6 +47,8 @@ func inputOf(input *ast.Definition) string {
 				value = "[]"
 			} else if of.Kind == ast.Enum {
 				value = of.EnumValues[0].Name
+			} else if of.Name == "Boolean" {
+				value = "true"
 			}
 			fields = append(fields, f.Name+": "+value)
 		}

@@ -41,6 +41,7 @@ func newFarm(t testing.TB, h *hubtest.Hub) *farm {
 	f.authorities()
 	f.people()
 	f.traces()
+	f.drafts()
 	return f
 }
 
@@ -102,6 +103,23 @@ func (f *farm) traces() {
 		SetPublic(false).SetSecret(false).SetRemoved(false).Exec(ctx))
 	// no command makes such a row, for the leaf owns no application: a second lock
 	f.Must(f.Ent().ApplicationDependency.Create().SetClientID(f.leaf).SetApplicationID(f.app).SetDependencyID(f.any).SetPosition(1).Exec(ctx))
+}
+
+// drafts: what the leaf has made of definitions, and bundles that it, and its user for another client, have sent.
+func (f *farm) drafts() {
+	ctx, soon := f.System(), clock.Now().Add(time.Hour)
+	version := oid.New[oid.DefinitionVersion]()
+	f.Must(f.Ent().DefinitionVersion.Create().SetID(version).SetClientID(f.leaf).SetApplicationID(f.any).SetKind(enum.DefinitionPage).SetName("home").SetNumber(1).
+		SetContent("{}").SetWhole(true).SetFinal(false).SetPublic(false).SetRemoved(false).Exec(ctx))
+	f.Must(f.Ent().DefinitionLayer.Create().SetClientID(f.leaf).SetApplicationID(f.any).SetKind(enum.DefinitionPage).SetName("home").SetCurrentID(version).SetWhole(true).Exec(ctx))
+	for _, sender := range []struct {
+		client oid.Client
+		user   oid.User
+	}{{f.leaf, f.carlID}, {f.c, f.lea}} {
+		sent := oid.New[oid.Bundle]()
+		f.Must(f.Ent().Bundle.Create().SetID(sent).SetClientID(sender.client).SetUserID(sender.user).SetSize(2).SetExpiresAt(soon).Exec(ctx))
+		f.Must(f.Ent().BundlePart.Create().SetID(string(sent) + "-0").SetBundleID(sent).SetPosition(0).SetContent("{}").Exec(ctx))
+	}
 }
 
 // tables are all rows there are.
@@ -266,7 +284,7 @@ func TestClientDeleteIsAudited(t *testing.T) {
 		names := map[string]string{string(f.leaf): "LEAF", string(f.p): "P", string(f.paulaID): "PAULA", string(f.created): "CREATED"}
 		want := []string{
 			`clientDelete Client LEAF by PAULA of P in P: {"code":"LEAF","currency":"EUR","isolated":true,"locale":"en","managerId":"P","name":"Client LEAF",` +
-				`"removed":{"access_grants":2,"application_dependencies":1,"application_properties":1,"client_urls":1,"invitation_roles":2,"invitations":1,"links":1,"membership_roles":3,"memberships":3,` +
+				`"removed":{"access_grants":2,"application_dependencies":1,"application_properties":1,"bundle_parts":2,"bundles":2,"client_urls":1,"definition_layers":1,"definition_versions":1,"invitation_roles":2,"invitations":1,"links":1,"membership_roles":3,"memberships":3,` +
 				`"package_gifts":4,"package_roles":2,"packages":1,"permissions":1,"property_changes":1,"role_paths":4,"role_permissions":3,"role_sub_roles":3,"roles":1,"sessions":3,"users":1},` +
 				`"status":"ACTIVE","timeZone":"UTC","type":"BUSINESS","version":1} -> nothing`,
 			`clientDelete Application CREATED by PAULA of P in P: {"creatorId":"LEAF"} -> {"creatorId":"P"}`,

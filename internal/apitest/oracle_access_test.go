@@ -43,15 +43,15 @@ func (o *oracle) viewerCan(app row) []string {
 		may  bool
 	}{
 		{"applicationUpdate", updates},
-		{"applicationPropertiesSet", writes},
+		{"applicationPropertiesSet", writes && !archived},
 		{"applicationPropertiesDelete", writes},
-		{"accessGrantSet", rules || updates || writes && !archived},
+		{"accessGrantSet", rules || writes && !archived},
 		{"accessGrantTake", app["access_type"] == "ANY" && !archived && managed && !barred},
-		{"applicationDependencyAdd", rules},
+		{"applicationDependencyAdd", rules && !archived},
 		{"applicationArchive", updates && !archived},
 		{"applicationRestore", updates && archived},
 		{"applicationRemove", updates && archived},
-		{"clientUrlBind", rules || level != ""},
+		{"clientUrlBind", !archived}, // whoever sees it has a client in scope that uses it
 	} {
 		if m.may {
 			can = append(can, m.name)

@@ -80,6 +80,11 @@ func Outdated(path string, version int) *Error {
 	return e
 }
 
+// Archived refuses to add to an archived application, which the input names at a path (domain 11.1).
+func Archived(path string) *Error {
+	return At(path, NotAllowed, "the application is archived: nothing is added to it before it is restored")
+}
+
 // Current compares the version that a command is based on, nil for any, with the stored one.
 func Current(expected *int, version int) error {
 	if expected == nil || *expected == version {

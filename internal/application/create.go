@@ -3,6 +3,7 @@ package application
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/appanage/appanage/ent"
@@ -16,6 +17,7 @@ import (
 	"github.com/appanage/appanage/internal/input"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/scope"
+	"github.com/appanage/appanage/internal/store"
 )
 
 // Create is an application to be made (domain 4.1 to 4.3).
@@ -56,7 +58,7 @@ func (s *Service) Create(ctx context.Context, cmd Create) (oid.Application, erro
 	}
 	id := oid.New[oid.Application]()
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
-		owner, err := ownerOf(ctx, tx, cmd)
+		owner, err := s.heldOwner(ctx, tx, cmd)
 		if err != nil {
 			return err
 		}
@@ -70,6 +72,27 @@ func (s *Service) Create(ctx context.Context, cmd Create) (oid.Application, erro
 		return "", err
 	}
 	return id, nil
+}
+
+// heldOwner decides who owns the new application, and has him and the creator stay until the transaction ends. It decides
+// twice: to know whom to hold, and when they are held.
+func (s *Service) heldOwner(ctx context.Context, tx *ent.Client, cmd Create) (oid.Client, error) {
+	owner, err := ownerOf(ctx, tx, cmd)
+	if err != nil {
+		return "", err
+	}
+	query, mine := "SELECT id FROM clients WHERE id IN (?, ?) ORDER BY id", actor.From(ctx).Client
+	if s.db.Engine() == store.MySQL {
+		query += " LOCK IN SHARE MODE"
+	}
+	held, err := store.Column[oid.Client](ctx, s.db, query, owner, mine)
+	if err != nil {
+		return "", fmt.Errorf("application: hold the owner: %w", err)
+	}
+	if !slices.Contains(held, mine) {
+		return "", apperr.New(apperr.Unauthenticated, "the token is not valid, or no longer")
+	}
+	return ownerOf(ctx, tx, cmd)
 }
 
 // ownerOf decides who owns the new application (domain 4.3).

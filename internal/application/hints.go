@@ -7,6 +7,7 @@ import (
 
 	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/ent/accessgrant"
+	"github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/authz"
 	"github.com/appanage/appanage/internal/enum"
@@ -20,6 +21,8 @@ type Sight struct {
 	Rules bool
 	// Own is the level of the actor's own client: of its grant in force, BARRED of one that bars it; WRITE of the owner.
 	Own enum.AccessLevel
+	// Offered: it is out of sight, and only available to the actor's client (domain 4.6).
+	Offered bool
 }
 
 // asking is what decides of an actor, as the mutations see him.
@@ -27,7 +30,11 @@ type asking struct {
 	caller authz.Caller
 	app    authz.Application
 	taking authz.Taking
+	// reached: a client in the actor's scope has access.
+	reached bool
 }
+
+func (a asking) grows() bool { return standard.Grows(a.app.Status) }
 
 // standard are the rules that every server has: hints are about them.
 var standard = authz.DefaultRules()
@@ -39,11 +46,11 @@ var hints = []struct {
 	may                 func(a asking) bool
 }{
 	{"applicationUpdate", "Application_UPDATE", func(a asking) bool { return authz.MayUpdate(a.caller, a.app) }},
-	{"applicationPropertiesSet", "Application_UPDATE", setsProperties},
+	{"applicationPropertiesSet", "Application_UPDATE", func(a asking) bool { return a.grows() && setsProperties(a) }},
 	{"applicationPropertiesDelete", "Application_UPDATE", setsProperties},
 	{"accessGrantSet", "Application_UPDATE", func(a asking) bool { return authz.MayGrant(a.caller, a.app) }},
 	{"accessGrantTake", "Application_UPDATE", func(a asking) bool { return standard.Takes(a.taking) }},
-	{"applicationDependencyAdd", "Application_UPDATE", func(a asking) bool { return standard.Depends(a.caller.Rules) }},
+	{"applicationDependencyAdd", "Application_UPDATE", func(a asking) bool { return a.grows() && standard.Depends(a.caller.Rules) }},
 	{"applicationArchive", "Application_DELETE", func(a asking) bool {
 		return a.app.Status != enum.ApplicationArchived && authz.MayUpdate(a.caller, a.app)
 	}},
@@ -53,7 +60,7 @@ var hints = []struct {
 	{"applicationRemove", "Application_DELETE", func(a asking) bool {
 		return a.app.Status == enum.ApplicationArchived && standard.Removes(a.caller, a.app)
 	}},
-	{"clientUrlBind", "Client_UPDATE", func(a asking) bool { return a.caller.Rules || a.caller.Access != "" }},
+	{"clientUrlBind", "Client_UPDATE", func(a asking) bool { return a.grows() && a.reached }},
 }
 
 // setsProperties: for the own client or, by those who answer for the owner, for the owner.
@@ -73,6 +80,8 @@ func Can(a *actor.Actor, s Sight) []string {
 		taking: authz.Taking{
 			Application: s.Application, OwnerManages: slices.Contains(a.Scope.Above, s.Application.Owner), Barred: s.Own == enum.LevelBarred,
 		},
+		// An application in use is seen for this reason only: its owner is in scope, or a client that has a grant.
+		reached: !s.Offered,
 	}
 	if s.Own == enum.LevelBarred {
 		ask.caller.Access = ""
@@ -110,7 +119,13 @@ func (s *Service) ViewerCan(ctx context.Context, app *ent.Application) ([]string
 	if err != nil {
 		return nil, err
 	}
-	return Can(a, Sight{facts(app), rules, own}), nil
+	seen := rules || own == enum.LevelRead || own == enum.LevelWrite
+	if !seen {
+		if seen, err = db.Application.Query().Where(application.ID(app.ID)).Exist(ctx); err != nil {
+			return nil, fmt.Errorf("application: look for it: %w", err)
+		}
+	}
+	return Can(a, Sight{facts(app), rules, own, !seen}), nil
 }
 
 // ownLevel is the level of the actor's own client, as Sight has it.

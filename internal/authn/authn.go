@@ -12,6 +12,7 @@ import (
 	"github.com/appanage/appanage/ent/accessgrant"
 	"github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/ent/clientpath"
+	"github.com/appanage/appanage/ent/predicate"
 	"github.com/appanage/appanage/ent/session"
 	"github.com/appanage/appanage/ent/tenant"
 	"github.com/appanage/appanage/internal/actor"
@@ -65,13 +66,18 @@ func (a *Authenticator) Authenticate(ctx context.Context, token string) (*actor.
 	if known, ok := a.cache.GetIfPresent(hash); ok && a.clock.Now().Sub(known.Now()) < remembered {
 		return known, nil
 	}
-	ctx = actor.System(ctx, "the caller is read before there is one")
-	who, err := a.read(ctx, hash)
+	who, err := a.read(ctx, session.TokenHash(hash))
 	if err != nil {
 		return nil, err
 	}
 	a.cache.Set(hash, who)
 	return who, nil
+}
+
+// Session gives the actor of a session as it is now, where something that the platform has made itself stands for its token.
+// Errors are those of Authenticate.
+func (a *Authenticator) Session(ctx context.Context, id oid.Session) (*actor.Actor, error) {
+	return a.read(ctx, session.ID(id))
 }
 
 // Forget drops a session that has ended from this node's cache: here it stops working at once.
@@ -87,9 +93,10 @@ func errUnauthenticated() error {
 	return apperr.New(apperr.Unauthenticated, "the token is not valid, or no longer")
 }
 
-func (a *Authenticator) read(ctx context.Context, hash string) (*actor.Actor, error) {
+func (a *Authenticator) read(ctx context.Context, which predicate.Session) (*actor.Actor, error) {
+	ctx = actor.System(ctx, "the caller is read before there is one")
 	now := a.clock.Now()
-	row, err := a.db.Client(ctx).Session.Query().Where(session.TokenHash(hash)).WithUser().Only(ctx)
+	row, err := a.db.Client(ctx).Session.Query().Where(which).WithUser().Only(ctx)
 	if ent.IsNotFound(err) {
 		return nil, errUnauthenticated()
 	}

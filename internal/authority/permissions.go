@@ -57,6 +57,9 @@ func (s *Service) CreatePermission(ctx context.Context, cmd CreatePermission) (o
 		} else if !in {
 			return apperr.At("input.applicationId", apperr.NotAllowed, "only the owner of an application, and the clients managing it, make permissions of it")
 		}
+		if !s.rules.Grows(app.Status) {
+			return apperr.Archived("input.applicationId")
+		}
 		return s.insertPermission(ctx, tx, id, app, cmd)
 	})
 	if err != nil {

@@ -152,7 +152,8 @@ func mayChange(ctx context.Context, tx *ent.Client, owner oid.Client, builtIn bo
 }
 
 // mayBeFor asks that a role or package of a client can be for an application: one which that client owns or may write,
-// and the caller sees. SYSTEM's can be for any. The application is locked, so that it is not removed meanwhile.
+// and the caller sees, and that is in use. SYSTEM's can be for any such. The application is locked, so that it is not removed
+// meanwhile.
 func (s *Service) mayBeFor(ctx context.Context, tx *ent.Client, owner oid.Client, app oid.Application) error {
 	const path = "input.applicationId"
 	row, err := store.ForUpdate(s.db, tx.Application.Query().Where(application.ID(app))).Only(ctx)
@@ -161,6 +162,9 @@ func (s *Service) mayBeFor(ctx context.Context, tx *ent.Client, owner oid.Client
 	}
 	if err != nil {
 		return fmt.Errorf("authority: read the application: %w", err)
+	}
+	if !s.rules.Grows(row.Status) {
+		return apperr.Archived(path)
 	}
 	if owner == oid.SystemClient || owner == row.ClientID {
 		return nil

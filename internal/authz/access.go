@@ -11,9 +11,10 @@ import (
 var Asleep = time.Unix(0, 0).UTC()
 
 // EndOfLent is when a lent grant ends in effect: when it was given to end, but not after the write access of its giver;
-// before everything while the giver has none (domain 5.3). giver is the giver's own grant, nil for none.
-func EndOfLent(until *time.Time, giver *Grant) *time.Time {
-	if giver == nil || giver.Level != enum.LevelWrite {
+// before everything while the giver has none, or does not manage the client (domain 5.3). giver is the giver's own grant,
+// nil for none.
+func EndOfLent(until *time.Time, giver *Grant, manages bool) *time.Time {
+	if giver == nil || giver.Level != enum.LevelWrite || !manages {
 		asleep := Asleep
 		return &asleep
 	}
@@ -104,10 +105,10 @@ type Taking struct {
 	Barred       bool // there is a grant that bars the client
 }
 
-// MayGrant: who may give access to an application to somebody: the owner and those above him, and a client with write
-// access, on an archived application only where it may update it (domain 5.3, 4.6).
+// MayGrant: who may set the access of somebody to an application: the owner and those above him, who also bar, and a
+// client with write access, who only gives (domain 5.3, 4.6).
 func MayGrant(c Caller, app Application) bool {
-	return c.Rules || c.Access == enum.LevelWrite && (app.Status != enum.ApplicationArchived || MayUpdate(c, app))
+	return c.Rules || c.Access == enum.LevelWrite && grows(app.Status)
 }
 
 // grants: SYSTEM, the owner and the clients managing it give, change and bar: for clients in their scope, and of the
@@ -123,7 +124,7 @@ func lends(c Caller, app Application, l Loan) bool {
 
 // MayTake: an active ANY application, by a client that its owner manages, and nobody has barred (domain 5.3, 5.1).
 func MayTake(t Taking) bool {
-	return t.Application.AccessType == enum.AccessAny && t.Application.Status != enum.ApplicationArchived && t.OwnerManages && !t.Barred
+	return t.Application.AccessType == enum.AccessAny && grows(t.Application.Status) && t.OwnerManages && !t.Barred
 }
 
 // revokes: SYSTEM, the owner and the clients managing it take any grant away; a giver his own; a client its own, but a

@@ -19,22 +19,24 @@ func TestEndOfLent(t *testing.T) {
 		until *time.Time
 		giver *authz.Grant
 		want  *time.Time
+		moved bool
 	}{
-		"for good, of one for good":  {nil, write(nil), nil},
-		"for good, of one that ends": {nil, write(&early), &early},
-		"until before its giver's":   {&early, write(&late), &early},
-		"until after its giver's":    {&late, write(&early), &early},
-		"until, of one for good":     {&late, write(nil), &late},
-		"of one who reads":           {&late, &authz.Grant{Level: enum.LevelRead}, &authz.Asleep},
-		"of one who is barred":       {nil, &authz.Grant{Level: enum.LevelBarred}, &authz.Asleep},
-		"of one who has nothing":     {nil, nil, &authz.Asleep},
+		"for good, of one for good":      {nil, write(nil), nil, false},
+		"for good, of one that ends":     {nil, write(&early), &early, false},
+		"until before its giver's":       {&early, write(&late), &early, false},
+		"until after its giver's":        {&late, write(&early), &early, false},
+		"until, of one for good":         {&late, write(nil), &late, false},
+		"of one who reads":               {&late, &authz.Grant{Level: enum.LevelRead}, &authz.Asleep, false},
+		"of one who is barred":           {nil, &authz.Grant{Level: enum.LevelBarred}, &authz.Asleep, false},
+		"of one who has nothing":         {nil, nil, &authz.Asleep, false},
+		"to one who moved from under it": {&late, write(nil), &authz.Asleep, true},
 	} {
-		got := authz.EndOfLent(c.until, c.giver)
+		got := authz.EndOfLent(c.until, c.giver, !c.moved)
 		if (got == nil) != (c.want == nil) || got != nil && !got.Equal(*c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
-	if end := authz.EndOfLent(nil, nil); end == &authz.Asleep {
+	if end := authz.EndOfLent(nil, nil, true); end == &authz.Asleep {
 		t.Error("whoever gets the end can move it for all")
 	}
 }
@@ -90,6 +92,9 @@ func TestRulesOfAccess(t *testing.T) {
 		"a writer lends":                     {rules.Lends(writer, app, read), true},
 		"a reader lends":                     {rules.Lends(reader, app, read), false},
 		"a writer lends what is archived":    {rules.Lends(writer, archived, read), false},
+		"something is added to it":           {rules.Grows(enum.ApplicationActive), true},
+		"something is added, archived":       {rules.Grows(enum.ApplicationArchived), false},
+		"the owner gives, archived":          {authz.MayGrant(ruler, archived), true}, // he bars
 		"a writer lends to itself":           {rules.Lends(writer, app, authz.Loan{To: self, Level: enum.LevelRead}), false},
 		"a writer lends out of scope":        {rules.Lends(writer, app, authz.Loan{To: authz.Grantee{Client: other, InBase: true}, Level: enum.LevelRead}), false},
 		"a writer lends WRITE":               {rules.Lends(writer, app, authz.Loan{To: to, Level: enum.LevelWrite}), false},

@@ -50,6 +50,10 @@ type Caller struct {
 	Access enum.AccessLevel
 }
 
+// grows: to an archived application nothing is added, be it access, a URL, a setting, a role or another application; what
+// it has can be taken away (domain 4.6, 11.1).
+func grows(status enum.ApplicationStatus) bool { return status != enum.ApplicationArchived }
+
 // MayUpdate: who may change an application at all (domain 4.4).
 func MayUpdate(c Caller, app Application) bool {
 	return c.Rules || app.AccessType == enum.AccessExplicit && app.Creator == c.Client && c.Access == enum.LevelWrite

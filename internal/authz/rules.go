@@ -36,6 +36,8 @@ type Rules struct {
 	SharesNames func() bool
 	// PathLeads: the path of a URL may say where it leads (domain 7.2).
 	PathLeads func(onPlatformHost bool) bool
+	// Grows: something may be added to an application, by whoever may (domain 11.1).
+	Grows func(status enum.ApplicationStatus) bool
 	// Grants: a caller may give a client access to an application as its owner does, change it, and bar the client.
 	Grants func(c Caller, to Grantee) bool
 	// Lends: a caller may give access on, as a client with write access does (domain 5.3).
@@ -52,10 +54,32 @@ type Rules struct {
 	Depends func(ownerInScope bool) bool
 	// Embeds: the owner of an application consents to another one's depending on it (domain 8.1).
 	Embeds func(Embedding) bool
+	// LayerStands: the layer that a client with so much access has of a definition counts (domain 9.3, 5.4).
+	LayerStands func(level enum.AccessLevel) bool
+	// OpensDefinitions: a session for an application, or for none, opens the definitions of one.
+	OpensDefinitions func(session, application oid.Application) bool
+	// ReadsDefinitionsFor: a caller reads definitions as they are for a client that may be in his scope (domain 9.3).
+	ReadsDefinitionsFor func(inScope bool) bool
+	// ShowsDefinition: a definition is shown to everybody, through a URL (domain 9.7).
+	ShowsDefinition func(public bool) bool
+	// Defines: a caller may make, change and take away the layers that his client has of an application's definitions.
+	Defines func(c Caller) bool
+	// Overlays: a layer may be laid there.
+	Overlays func(l Laying) bool
+	// Publishes: a layer may say whether its definition is public.
+	Publishes func(l Laying) bool
+	// Restores: a caller may make of his client's layer what it was in a version of some author.
+	Restores func(caller, author oid.Client) bool
 	// Removes: a caller may plan the removal of an application, and remove it where nothing stands against it (domain 11.3).
 	Removes func(c Caller, app Application) bool
 	// ForcesRemoval: …and where something does.
 	ForcesRemoval func(c Caller) bool
+	// Exports: a caller may take what an application's owner provides out of the hub (domain 12.1).
+	Exports func(c Caller, app Application) bool
+	// Upgrades: …and replace it (domain 12.2).
+	Upgrades func(c Caller, app Application) bool
+	// UsesBundle: a bundle is for its sender, while he acts for the same client (domain 12.2).
+	UsesBundle func(caller, sender Sender) bool
 }
 
 // Held is what a caller holds.
@@ -99,6 +123,7 @@ func DefaultRules() Rules {
 		BindsPlatformHost:  func(caller oid.Client) bool { return caller == oid.SystemClient },
 		SharesNames:        func() bool { return true },
 		PathLeads:          func(onPlatformHost bool) bool { return onPlatformHost },
+		Grows:              grows,
 		Grants:             grants,
 		Lends:              lends,
 		Takes:              MayTake,
@@ -106,7 +131,20 @@ func DefaultRules() Rules {
 		SetsProperties:     MaySetProperties,
 		Depends:            func(ownerInScope bool) bool { return ownerInScope },
 		Embeds:             embeds,
-		Removes:            MayUpdate,
-		ForcesRemoval:      func(c Caller) bool { return c.Rules },
+		LayerStands:        func(level enum.AccessLevel) bool { return level == enum.LevelWrite },
+		OpensDefinitions: func(session, application oid.Application) bool {
+			return session == "" || session == application
+		},
+		ReadsDefinitionsFor: func(inScope bool) bool { return inScope },
+		ShowsDefinition:     func(public bool) bool { return public },
+		Defines:             defines,
+		Overlays:            overlays,
+		Publishes:           publishes,
+		Restores:            restores,
+		Removes:             MayUpdate,
+		ForcesRemoval:       func(c Caller) bool { return c.Rules },
+		Exports:             MayExport,
+		Upgrades:            MayExport,
+		UsesBundle:          func(caller, sender Sender) bool { return caller == sender },
 	}
 }

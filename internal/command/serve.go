@@ -59,11 +59,15 @@ func (s *Serve) Run(ctx context.Context) (err error) {
 	if err := s.firstAdmin(ctx, h, log); err != nil {
 		return err
 	}
+	encryption, err := s.EncryptionKeys(database, func() (config.Keys, error) { return keys, nil })
+	if err != nil {
+		return err
+	}
 	if s.Demo {
 		if len(s.URLSuffix) == 0 {
 			s.URLSuffix = []string{demo.Suffix}
 		}
-		if err := s.fill(ctx, h, listener.Addr().String()); err != nil {
+		if err := s.fill(ctx, h, encryption, listener.Addr().String()); err != nil {
 			return err
 		}
 	}
@@ -74,10 +78,6 @@ func (s *Serve) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, stop(context.WithoutCancel(ctx))) }()
 	options := s.options()
 	outgoing, err := s.outgoing(listener.Addr().String(), &options)
-	if err != nil {
-		return err
-	}
-	encryption, err := s.EncryptionKeys(database, func() (config.Keys, error) { return keys, nil })
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,11 @@ func (s *Serve) firstAdmin(ctx context.Context, h *hub.Hub, log *slog.Logger) er
 }
 
 // fill brings the demo's data and says how to get in.
-func (s *Serve) fill(ctx context.Context, h *hub.Hub, address string) error {
+func (s *Serve) fill(ctx context.Context, h *hub.Hub, encryption []config.EncryptionKey, address string) error {
+	ring, err := hub.Ring(encryption)
+	if err != nil {
+		return err
+	}
 	password := s.DemoPassword
 	if password == "" {
 		token, err := identity.NewToken()
@@ -179,7 +183,7 @@ func (s *Serve) fill(ctx context.Context, h *hub.Hub, address string) error {
 		}
 		password = token[len(token)-16:]
 	}
-	users, err := demo.Fill(ctx, h.DB, demo.Services{Tenancy: h.Tenancy, Identity: h.Identity, Applications: h.Applications, Properties: h.Properties}, password)
+	users, err := demo.Fill(ctx, h.DB, demo.Services{Tenancy: h.Tenancy, Identity: h.Identity, Applications: h.Applications, Properties: h.Properties, Ring: ring}, password)
 	if err != nil {
 		return err
 	}

@@ -63,20 +63,24 @@ func access(a *ent.Application, client oid.Client) enum.AccessLevel {
 	return authz.Access(a.ClientID, client, held, time.Now())
 }
 
-// checkGrants: all levels, terms past and to come, and nobody gave what domain 5.3 does not let him give.
+// checkGrants: all levels, terms past and to come, lent and asleep, and nobody gave what domain 5.3 does not let him give.
 func checkGrants(t *testing.T, w world) {
 	above, had := manages(t, w), map[string]bool{}
 	apps := w.db.Ent().Application.Query().WithGrants(func(q *ent.AccessGrantQuery) { q.WithClient().WithGiver() }).AllX(system(t))
 	for _, a := range apps {
 		for _, g := range a.Edges.Grants {
-			had[string(g.Level)] = true
+			held := &authz.Grant{Level: g.Level, ExpiresAt: g.ExpiresAt, Lent: g.Lent, LentUntil: g.LentUntil}
+			had[string(g.Level)], had["taken"] = true, had["taken"] || g.GiverID == g.ClientID
+			had["lent"] = had["lent"] || g.Lent && held.InForce(time.Now()) == enum.LevelRead
+			had["sleeping"] = had["sleeping"] || held.Sleeps(time.Now())
+			had["embeddable"] = had["embeddable"] || g.Embeddable
 			if g.ExpiresAt != nil {
-				had["past"] = had["past"] || g.ExpiresAt.Before(time.Now())
+				had["past"] = had["past"] || g.ExpiresAt.Before(time.Now()) && !g.Lent
 				had["to come"] = had["to come"] || g.ExpiresAt.After(time.Now())
 			}
 			rules := g.GiverID == oid.SystemClient || g.GiverID == a.ClientID || above(g.GiverID, a.ClientID)
 			served := a.AccessType == enum.AccessAny && g.GiverID == g.ClientID && above(a.ClientID, g.ClientID)
-			passed := g.Level == enum.LevelRead && access(a, g.GiverID) == enum.LevelWrite && above(g.GiverID, g.ClientID)
+			passed := g.Lent && g.Level == enum.LevelRead && (access(a, g.GiverID) == enum.LevelWrite || held.Sleeps(time.Now())) && above(g.GiverID, g.ClientID)
 			if !rules && !(served || passed) || g.Level == enum.LevelBarred && !rules {
 				t.Errorf("%s: %s may not give %s to %s", a.Code, g.Edges.Giver.Code, g.Level, g.Edges.Client.Code)
 			}
@@ -85,7 +89,7 @@ func checkGrants(t *testing.T, w world) {
 			}
 		}
 	}
-	for _, word := range []string{"READ", "WRITE", "BARRED", "past", "to come"} {
+	for _, word := range []string{"READ", "WRITE", "BARRED", "past", "to come", "taken", "lent", "sleeping", "embeddable"} {
 		if !had[word] {
 			t.Errorf("no grant is %s", word)
 		}
@@ -100,6 +104,12 @@ func checkProperties(t *testing.T, w world) {
 		had[p.Name] = true
 		if access(p.Edges.Application, p.ClientID) == "" {
 			t.Errorf("%s is set for a client without access", where)
+		}
+		if p.Secret {
+			had["a secret"] = true
+			if p.Value != "" || p.Sealed == nil {
+				t.Errorf("%s is secret, and not sealed", where)
+			}
 		}
 		ok := true
 		switch p.Name {
@@ -118,7 +128,7 @@ func checkProperties(t *testing.T, w world) {
 			t.Errorf("%s is %q", where, p.Value)
 		}
 	}
-	for _, name := range []string{"REGISTRATION_TYPE", "REGISTRATION_SIGN_IN", "URL_SUFFIX", "URL", "THEME", "SUPPORT_EMAIL"} {
+	for _, name := range []string{"REGISTRATION_TYPE", "REGISTRATION_SIGN_IN", "URL_SUFFIX", "URL", "THEME", "SUPPORT_EMAIL", "a secret"} {
 		if !had[name] {
 			t.Errorf("%s is set nowhere", name)
 		}
@@ -133,8 +143,8 @@ func checkURLs(t *testing.T, w world) {
 		}
 		if u.Status == enum.URLPending {
 			pending++
-			if u.ProvenOrigin != nil || u.ProvenAt != nil {
-				t.Errorf("%s is pending and proven", u.Origin)
+			if u.ProvenOrigin != nil || u.ProvenAt != nil || u.Challenge == "" {
+				t.Errorf("%s is pending, and proven or without a challenge", u.Origin)
 			}
 			continue
 		}
@@ -148,5 +158,34 @@ func checkURLs(t *testing.T, w world) {
 	}
 	if len(proven) == 0 || pending == 0 {
 		t.Errorf("%d URLs are proven, %d pending", len(proven), pending)
+	}
+}
+
+// checkDependencies: one for each way to have the consent of domain 8.1, and one that broke.
+func checkDependencies(t *testing.T, w world) {
+	had := map[string]bool{}
+	for _, d := range w.db.Ent().ApplicationDependency.Query().WithApplication().
+		WithDependency(func(q *ent.ApplicationQuery) { q.WithGrants() }).AllX(system(t)) {
+		by, on := d.Edges.Application, d.Edges.Dependency
+		marked := slices.ContainsFunc(on.Edges.Grants, func(g *ent.AccessGrant) bool { return g.ClientID == by.ClientID && g.Embeddable })
+		switch {
+		case on.Status == enum.ApplicationArchived:
+			had["archived"] = true
+		case by.ClientID == on.ClientID:
+			had["of one owner"] = true
+		case access(on, by.ClientID) == "":
+			t.Errorf("%s depends on %s, and its owner has no access", by.Code, on.Code)
+		case on.AccessType == enum.AccessAny:
+			had["ANY"] = true
+		case marked:
+			had["with consent"] = true
+		default:
+			t.Errorf("%s depends on %s without consent", by.Code, on.Code)
+		}
+	}
+	for _, word := range []string{"archived", "of one owner", "ANY", "with consent"} {
+		if !had[word] {
+			t.Errorf("no dependency is %s", word)
+		}
 	}
 }

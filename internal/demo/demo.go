@@ -1,6 +1,6 @@
 // Package demo fills a fresh database with a made-up platform, to look at and to try things on: two partners with
-// customer bases of their own, the clients below them, applications of every sort with their roles, grants,
-// settings and URLs, and users to sign in as. Its content is always the same; ids, secrets and times are new.
+// customer bases of their own, the clients below them, applications of every sort with their roles, grants, settings,
+// URLs and dependencies, and users to sign in as. Its content is always the same; ids, secrets and times are new.
 //
 // What has a command is done by the domain's services, on behalf of the users who may do it; what has none yet is
 // written by the rules of domain.md.
@@ -13,15 +13,18 @@ import (
 	"time"
 
 	"github.com/appanage/appanage/ent"
+	"github.com/appanage/appanage/internal/access"
 	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/application"
 	"github.com/appanage/appanage/internal/audit"
 	"github.com/appanage/appanage/internal/clock"
+	"github.com/appanage/appanage/internal/dependency"
 	"github.com/appanage/appanage/internal/identity"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/property"
 	"github.com/appanage/appanage/internal/store"
 	"github.com/appanage/appanage/internal/tenancy"
+	"github.com/appanage/appanage/internal/urls"
 )
 
 // ErrNotEmpty: the database holds clients, users or applications already. Nothing has been written.
@@ -33,6 +36,8 @@ type Services struct {
 	Identity     *identity.Service
 	Applications *application.Service
 	Properties   *property.Service
+	// Ring keeps the demo's secret property; the zero ring: it has none.
+	Ring property.Ring
 }
 
 // User is someone to sign in as, by user name and password, at the client with the code: but for SYSTEM's users the
@@ -72,6 +77,8 @@ func Fill(ctx context.Context, db *store.DB, services Services, password string)
 			{"memberships", f.makeMemberships},
 			{"URLs", f.makeURLs},
 			{"properties", f.makeProperties},
+			{"dependencies", f.makeDependencies},
+			{"archived applications", f.archive},
 			{"suspensions", f.suspend},
 		} {
 			if err := step.do(ctx); err != nil {
@@ -99,6 +106,10 @@ func (m byName[T]) of(name string) T {
 // filler makes the rows of one transaction and keeps their ids.
 type filler struct {
 	Services
+	access       *access.Service
+	urls         *urls.Service
+	dependencies *dependency.Service
+
 	db       *store.DB
 	tx       *ent.Client
 	password string
@@ -115,7 +126,8 @@ type filler struct {
 
 func newFiller(db *store.DB, tx *ent.Client, services Services, password string) *filler {
 	return &filler{
-		Services: services, db: db, tx: tx, password: password, now: clock.Now(),
+		Services: services, access: access.New(db), urls: urls.New(db, urls.Options{Suffixes: []string{Suffix}}), dependencies: dependency.New(db),
+		db: db, tx: tx, password: password, now: clock.Now(),
 		clients: byName[oid.Client]{system: oid.SystemClient}, users: byName[oid.User]{}, acting: map[string]oid.User{},
 		apps: byName[madeApp]{}, permissions: byName[oid.Permission]{}, roles: byName[madeRole]{}, packages: byName[oid.Package]{},
 	}

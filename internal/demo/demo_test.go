@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/appanage/appanage/ent"
+	"github.com/appanage/appanage/ent/applicationproperty"
 	"github.com/appanage/appanage/ent/membership"
 	"github.com/appanage/appanage/ent/session"
 	"github.com/appanage/appanage/ent/tenant"
@@ -37,8 +38,13 @@ type world struct {
 	users    []demo.User
 }
 
-func services(db *store.DB) demo.Services {
+func services(t *testing.T, db *store.DB) demo.Services {
+	ring, err := property.NewRing([]property.Key{{ID: "test", Bytes: make([]byte, 32)}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return demo.Services{
+		Ring:    ring,
 		Tenancy: tenancy.New(db), Identity: identity.New(db, identity.DefaultSessionLimits), Applications: application.New(db), Properties: property.New(db),
 	}
 }
@@ -50,7 +56,7 @@ func system(t *testing.T) context.Context {
 // TestFill fills a database of each engine once and looks at it from all sides.
 func TestFill(t *testing.T) {
 	testkit.EnginesWith(t, store.Options{Install: authority.Install}, func(t *testing.T, db *store.DB) {
-		w := world{db: db, services: services(db)}
+		w := world{db: db, services: services(t, db)}
 		start := time.Now()
 		users, err := demo.Fill(t.Context(), db, w.services, password)
 		if err != nil {
@@ -60,7 +66,7 @@ func TestFill(t *testing.T) {
 		w.users = users
 		for name, check := range map[string]func(*testing.T, world){
 			"clients": checkClients, "closure of clients": checkClientPaths, "closure of roles": checkRolePaths,
-			"applications": checkApplications, "grants": checkGrants, "properties": checkProperties, "URLs": checkURLs,
+			"applications": checkApplications, "grants": checkGrants, "properties": checkProperties, "URLs": checkURLs, "dependencies": checkDependencies,
 			"sign-in": checkSignIn, "authorities": checkAuthorities, "memberships": checkMemberships,
 			"audit": checkAudit, "only once": checkOnlyOnce,
 		} {
@@ -69,9 +75,24 @@ func TestFill(t *testing.T) {
 	})
 }
 
+// Without a key there is no secret, and all the rest.
+func TestFillWithoutKey(t *testing.T) {
+	testkit.EnginesWith(t, store.Options{Install: authority.Install}, func(t *testing.T, db *store.DB) {
+		keyless := services(t, db)
+		keyless.Ring = property.Ring{}
+		if _, err := demo.Fill(t.Context(), db, keyless, password); err != nil {
+			t.Fatal(err)
+		}
+		secret := db.Ent().ApplicationProperty.Query().Where(applicationproperty.Secret(true)).CountX(system(t))
+		if all := db.Ent().ApplicationProperty.Query().CountX(system(t)); secret != 0 || all == 0 {
+			t.Errorf("%d properties, %d of them secret", all, secret)
+		}
+	})
+}
+
 func TestFillRefusesBadPassword(t *testing.T) {
 	testkit.EnginesWith(t, store.Options{Install: authority.Install}, func(t *testing.T, db *store.DB) {
-		_, err := demo.Fill(t.Context(), db, services(db), "password1234")
+		_, err := demo.Fill(t.Context(), db, services(t, db), "password1234")
 		if apperr.CodeOf(err) != apperr.Invalid {
 			t.Fatalf("a common password: %v", err)
 		}
@@ -339,6 +360,7 @@ func checkAudit(t *testing.T, w world) {
 	missing("grant", words(db.AccessGrant.Query().IDsX(ctx)))
 	missing("property", words(db.ApplicationProperty.Query().IDsX(ctx)))
 	missing("URL", words(db.ClientURL.Query().IDsX(ctx)))
+	missing("dependency", words(db.ApplicationDependency.Query().IDsX(ctx)))
 	missing("user", words(db.User.Query().IDsX(ctx)))
 }
 

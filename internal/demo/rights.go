@@ -26,6 +26,7 @@ var permissions = []permissionRow{
 	{"tarnbrook-crm", "Contact", "CREATE READ UPDATE DELETE"},
 	{"tarnbrook-crm", "Deal", "CREATE READ UPDATE"},
 	{"tarnbrook-crm", "Campaign", "CREATE READ"},
+	{"tarnbrook-crm-classic", "Contact", "READ UPDATE"},
 	{"appointment-desk", "Calendar", "READ UPDATE"},
 	{"appointment-desk", "Appointment", "CREATE READ UPDATE DELETE"},
 	{"oakledge-store", "Article", "CREATE READ UPDATE"},
@@ -79,6 +80,7 @@ var applicationRoles = []roleRow{
 	{application: "tarnbrook-crm", name: "Reader", rights: "Contact_READ Deal_READ Campaign_READ"},
 	{application: "tarnbrook-crm", name: "Agent", rights: "Contact_CREATE Contact_UPDATE Deal_CREATE Deal_UPDATE", subRoles: "Reader"},
 	{application: "tarnbrook-crm", name: "Manager", rights: "Contact_DELETE Campaign_CREATE", subRoles: "Agent"},
+	{application: "tarnbrook-crm-classic", name: "Clerk", rights: "Contact_READ Contact_UPDATE"},
 	// Two ways lead from Practice Lead to Calendar Viewer.
 	{application: "appointment-desk", name: "Calendar Viewer", rights: "Calendar_READ Appointment_READ"},
 	{application: "appointment-desk", name: "Reception", rights: "Appointment_CREATE Appointment_UPDATE", subRoles: "Calendar Viewer"},

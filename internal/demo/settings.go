@@ -5,9 +5,8 @@ import (
 	"fmt"
 
 	"github.com/appanage/appanage/internal/enum"
-	"github.com/appanage/appanage/internal/oid"
-	"github.com/appanage/appanage/internal/origin"
 	"github.com/appanage/appanage/internal/property"
+	"github.com/appanage/appanage/internal/urls"
 )
 
 // Suffix is that of the demo's platform: its applications have their sub-domains below it.
@@ -22,6 +21,13 @@ type settingRow struct {
 type value struct {
 	name, text string
 	public     bool
+}
+
+// secretRow is a secret property: it is there where the platform keeps secrets.
+type secretRow struct{ application, client, by, name, text string }
+
+var secrets = []secretRow{
+	{"invoice-flow", "MORGENAU", "MORGENAU", "PAYMENT_GATEWAY_KEY", "a key of nobody's, for the demo"},
 }
 
 var settings = []settingRow{
@@ -58,6 +64,7 @@ var settings = []settingRow{
 		{"THEME", "heather", true}, {"SUPPORT_EMAIL", "crm@tarnbrook.example.com", true},
 	}},
 	{"tarnbrook-crm", "OAKLEDGE", "OAKLEDGE", []value{{"THEME", "acorn", true}, {"SUPPORT_EMAIL", "help@oakledge.example.org", true}}},
+	{"tarnbrook-crm-classic", "TARNBROOK", "TARNBROOK", []value{{"THEME", "heather", true}, {"SUPPORT_EMAIL", "crm@tarnbrook.example.com", true}}},
 	{"tarnbrook-crm", "NANDAKUMAR", "MARROWBY", []value{{"THEME", "chalk", true}}},
 	{"appointment-desk", "TARNBROOK", "TARNBROOK", []value{{"REGISTRATION_TYPE", "NONE", true}, {"SLOT_MINUTES", "20", false}}},
 	{"appointment-desk", "FERNHILL", "FERNHILL", []value{{"REGISTRATION_TYPE", "EMAIL_LINK", true}, {"SLOT_MINUTES", "15", false}, {"THEME", "fern", true}}},
@@ -69,13 +76,14 @@ var settings = []settingRow{
 	{"oakledge-store", "OAKLEDGECA", "OAKLEDGE", []value{{"THEME", "maple", true}, {"SUPPORT_EMAIL", "store.ca@oakledge.example.org", true}}},
 }
 
-// urlRow binds a URL to an application for a client. Pending ones may name any host: they block nobody.
+// urlRow binds a URL to an application for a client. Pending ones may name any host: they block nobody. What others have
+// proven is bound no more, so that a pending one of the same origin comes before.
 type urlRow struct {
 	application, client, url string
 	proven                   bool
 }
 
-var urls = []urlRow{
+var bound = []urlRow{
 	{"platform-status", system, "https://status.example.com", true},
 	{"invoice-flow", "MORGENAU", "https://rechnungen.morgenau.example.com", true},
 	{"morgenau-laden", "MORGENAU", "https://laden.morgenau.example.com", true},
@@ -84,8 +92,8 @@ var urls = []urlRow{
 	{"auftragsbuch", "HOLZWERK", "https://auftraege.holzwerk-brannthal.example.org", true},
 	{"auftragsbuch", "HOLZWERK", "https://aufträge.holzwerk-brannthal.example.org", false},
 	{"holz-konfigurator", "HOLZWERK", "https://möbel.holzwerk-brannthal.example.org", true},
-	{"vorbestellung", "KORNWINKEL", "https://backstube-kornwinkel.example.org", true},
 	{"vorbestellung", "SEEUFER", "https://backstube-kornwinkel.example.org", false},
+	{"vorbestellung", "KORNWINKEL", "https://backstube-kornwinkel.example.org", true},
 	{"tarnbrook-crm", "TARNBROOK", "https://crm.tarnbrook.example.com", true},
 	{"tarnbrook-crm", "OAKLEDGE", "https://crm.oakledge.example.org:8443", false},
 	{"appointment-desk", "FERNHILL", "https://appointments.fernhill.example.org", true},
@@ -96,7 +104,7 @@ var urls = []urlRow{
 }
 
 func (f *filler) makeProperties(ctx context.Context) error {
-	properties := f.Properties.Configured([]string{Suffix}, property.Ring{}) // the demo has no secrets
+	properties := f.Properties.Configured([]string{Suffix}, f.Ring)
 	for _, s := range settings {
 		cmd := property.Set{Application: f.apps.of(s.application).id, Client: f.clients.of(s.client)}
 		for _, v := range s.values {
@@ -106,24 +114,40 @@ func (f *filler) makeProperties(ctx context.Context) error {
 			return fmt.Errorf("%s for %s: %w", s.application, s.client, err)
 		}
 	}
+	if !f.Ring.Seals() {
+		return nil
+	}
+	secret := true
+	for _, s := range secrets {
+		cmd := property.Set{Application: f.apps.of(s.application).id, Client: f.clients.of(s.client),
+			Properties: []property.Property{{Name: s.name, Value: s.text, Secret: &secret}}}
+		if _, err := properties.Set(f.as(ctx, s.by), cmd); err != nil {
+			return fmt.Errorf("%s for %s, a secret: %w", s.application, s.client, err)
+		}
+	}
 	return nil
 }
 
+// makeURLs binds as anybody does. The hosts are nobody's, so that none can be proven: what is to be is marked so.
 func (f *filler) makeURLs(ctx context.Context) error {
-	for _, u := range urls {
-		at, err := origin.Parse(u.url)
+	for _, u := range bound {
+		id, err := f.urls.Bind(f.as(ctx, u.client), urls.Bind{Application: f.apps.of(u.application).id, Origin: u.url})
 		if err != nil {
 			return fmt.Errorf("%s: %w", u.url, err)
 		}
-		ctx, id, client := f.past(ctx, u.client), oid.New[oid.ClientURL](), f.clients.of(u.client)
-		create := f.tx.ClientURL.Create().SetID(id).SetClientID(client).SetApplicationID(f.apps.of(u.application).id).SetOrigin(at)
-		if u.proven {
-			create.SetProvenOrigin(at).SetStatus(enum.URLProven).SetProvenAt(f.now)
+		if !u.proven {
+			continue
 		}
-		if err := create.Exec(ctx); err != nil {
-			return err
+		past := f.past(ctx, u.client)
+		row, err := f.tx.ClientURL.Get(past, id)
+		if err != nil {
+			return fmt.Errorf("%s: %w", u.url, err)
 		}
-		if err := f.note(ctx, client, "ClientUrl", string(id), map[string]any{"origin": at, "proven": u.proven}); err != nil {
+		err = f.tx.ClientURL.UpdateOne(row).SetProvenOrigin(row.Origin).SetStatus(enum.URLProven).SetProvenAt(f.now).AddVersion(1).Exec(past)
+		if err != nil {
+			return fmt.Errorf("%s: %w", u.url, err)
+		}
+		if err := f.note(past, row.ClientID, "ClientUrl", string(id), map[string]any{"status": enum.URLProven}); err != nil {
 			return err
 		}
 	}

@@ -102,6 +102,9 @@ func (s *Service) judge(ctx context.Context, tx *ent.Client, cmd Add) (*ent.Appl
 	if !s.rules.Depends(ruled[cmd.Application]) {
 		return nil, apperr.At("input.applicationId", apperr.NotAllowed, "only the owner, the clients managing it and SYSTEM say what an application depends on; to write it is not enough")
 	}
+	if !s.rules.Grows(at[cmd.Application].Status) {
+		return nil, apperr.Archived("input.applicationId")
+	}
 	return at[cmd.Application], nil
 }
 

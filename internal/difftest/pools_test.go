@@ -81,6 +81,9 @@ func (p *pools) gatherCursors(tb testing.TB, h *hubtest.Hub, w *world, f *ast.Fi
 	if f.Arguments.ForName("authority") != nil {
 		needs = `authority: "Application_READ", `
 	}
+	if f.Arguments.ForName("applicationId") != nil {
+		needs = fmt.Sprintf("applicationId: %q, ", w.defined)
+	}
 	for _, field := range p.schema.Types[order.Fields.ForName("field").Type.Name()].EnumValues {
 		for _, direction := range p.schema.Types["OrderDirection"].EnumValues {
 			key := orderKey(object{{name: "field", value: field.Name}, {name: "direction", value: direction.Name}})

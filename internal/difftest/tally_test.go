@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,7 +22,10 @@ import (
 const leastPlanned = 90
 
 // referred are the fields that no plan answers, for kernels of the domain do: operations with them do not count.
-var referred = []string{"authorityHolders", "authorities", "loadOrder", "propertyDefinitions", "resolveUrl", "urlFor", "applicationsAvailable", "effectiveAccess"}
+var referred = []string{"authorityHolders", "authorities", "loadOrder", "propertyDefinitions", "resolveUrl", "urlFor", "applicationsAvailable", "effectiveAccess",
+	"definition", "definitions", "changesSince"}
+
+var isReferred = regexp.MustCompile(`\b(` + strings.Join(referred, "|") + `)\b`)
 
 // tally counts what was asked and how it was answered. Runners share it.
 type tally struct {
@@ -58,7 +62,7 @@ func (s *tally) count(who principal, op operation, a answer, read *reading) {
 	if read == nil {
 		return
 	}
-	counts := who.full && op.clean && !slices.ContainsFunc(referred, func(field string) bool { return strings.Contains(op.query, field) })
+	counts := who.full && op.clean && !isReferred.MatchString(op.query)
 	for _, reason := range read.reasons {
 		s.refusals[reason]++
 		if had, known := s.shortest[reason]; counts && (!known || len(op.query) < len(had.query)) {

@@ -30,6 +30,7 @@ type world struct {
 	users       []member
 	members     []member
 	principals  []principal
+	defined     oid.Application // of SYSTEM, with definitions in force
 }
 
 type client struct {
@@ -63,6 +64,7 @@ func build(tb testing.TB, h *hubtest.Hub) *world {
 	w.callers()
 	w.news()
 	w.dependencies()
+	w.definitions()
 	w.store(tb, h)
 	return w
 }

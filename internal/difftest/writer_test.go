@@ -21,7 +21,7 @@ type row map[string]any
 
 // tables lists what is written, after what its foreign keys point at.
 var tables = []string{
-	"clients", "client_paths", "users", "applications", "access_grants", "application_properties", "property_changes", "client_urls", "application_dependencies",
+	"clients", "client_paths", "users", "applications", "access_grants", "definition_versions", "definition_layers", "application_properties", "property_changes", "client_urls", "application_dependencies",
 	"permissions", "roles", "role_paths", "role_sub_roles", "role_permissions", "packages", "package_roles", "package_gifts",
 	"memberships", "membership_roles", "sessions", "invitations", "invitation_roles", "outbox_events", "audit_events",
 }

@@ -224,6 +224,70 @@ func (RemovalObstacleKind) Values() []string {
 	return list(ObstacleClients, ObstacleDependents)
 }
 
+// DefinitionKind says what a definition is for (domain 9.1).
+type DefinitionKind string
+
+// The words.
+const (
+	DefinitionPage         DefinitionKind = "PAGE"
+	DefinitionFunction     DefinitionKind = "FUNCTION"
+	DefinitionSchema       DefinitionKind = "SCHEMA"
+	DefinitionStyle        DefinitionKind = "STYLE"
+	DefinitionTheme        DefinitionKind = "THEME"
+	DefinitionFiller       DefinitionKind = "FILLER"
+	DefinitionURIPath      DefinitionKind = "URI_PATH"
+	DefinitionStorage      DefinitionKind = "STORAGE"
+	DefinitionConnection   DefinitionKind = "CONNECTION"
+	DefinitionTemplate     DefinitionKind = "TEMPLATE"
+	DefinitionWorkflow     DefinitionKind = "WORKFLOW"
+	DefinitionEvent        DefinitionKind = "EVENT"
+	DefinitionEventAction  DefinitionKind = "EVENT_ACTION"
+	DefinitionNotification DefinitionKind = "NOTIFICATION"
+	DefinitionAction       DefinitionKind = "ACTION"
+	DefinitionSettings     DefinitionKind = "SETTINGS"
+)
+
+// Values lists every one.
+func (DefinitionKind) Values() []string {
+	return list(DefinitionPage, DefinitionFunction, DefinitionSchema, DefinitionStyle, DefinitionTheme, DefinitionFiller,
+		DefinitionURIPath, DefinitionStorage, DefinitionConnection, DefinitionTemplate, DefinitionWorkflow, DefinitionEvent,
+		DefinitionEventAction, DefinitionNotification, DefinitionAction, DefinitionSettings)
+}
+
+// LayerSource says whose layer of a definition it is, seen from the client that reads (domain 9.3).
+type LayerSource string
+
+// The words.
+const (
+	LayerOwner   LayerSource = "OWNER"
+	LayerURL     LayerSource = "URL"
+	LayerManager LayerSource = "MANAGER"
+	LayerOwn     LayerSource = "OWN"
+)
+
+// Values lists every one.
+func (LayerSource) Values() []string {
+	return list(LayerOwner, LayerURL, LayerManager, LayerOwn)
+}
+
+// LayerState says whether a layer counts today, and if not, why (domain 5.4, 9.3, 9.6).
+type LayerState string
+
+// The words.
+const (
+	LayerInForce      LayerState = "IN_FORCE"
+	LayerReplaced     LayerState = "REPLACED"
+	LayerNothingBelow LayerState = "NOTHING_BELOW"
+	LayerBelowFinal   LayerState = "BELOW_FINAL"
+	LayerNoAccess     LayerState = "NO_ACCESS"
+	LayerBroken       LayerState = "BROKEN"
+)
+
+// Values lists every one.
+func (LayerState) Values() []string {
+	return list(LayerInForce, LayerReplaced, LayerNothingBelow, LayerBelowFinal, LayerNoAccess, LayerBroken)
+}
+
 func list[T ~string](values ...T) []string {
 	out := make([]string, len(values))
 	for i, v := range values {

@@ -19,8 +19,10 @@ var bypasses = map[string]int{
 	"internal/authn":       1, // the caller is being read
 	"internal/audit":       3, // the sealer, and who checks it
 	"internal/authority":   5, // what is shipped, base packages, authorities, what protects users and clients out of scope
+	"internal/bundle":      1, // bundles whose time is over are nobody's
 	"internal/claim":       1, // claimed names belong to nobody
 	"internal/command":     3, // the operator
+	"internal/definition":  1, // what is public of a definition is read through a URL by everybody
 	"internal/demo":        2,
 	"internal/idempotency": 2,  // keys of requests belong to nobody
 	"internal/identity":    11, // who signs in, comes with a mailed secret or changes himself; who goes, everywhere; counters

@@ -56,7 +56,7 @@ func (a *api) observe(next http.Handler) http.Handler {
 		took := time.Since(start)
 		a.metrics.observe(x, took)
 		a.Logger.LogAttrs(ctx, level(r.URL.Path), "request",
-			slog.String("request", info.ID), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+			slog.String("request", info.ID), slog.String("method", r.Method), slog.String("path", shownPath(r.URL.Path)),
 			slog.Int("status", out.status), slog.Duration("took", took), slog.String("address", info.Address.String()),
 			slog.Any("graphql", x))
 	})

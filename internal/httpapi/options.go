@@ -30,6 +30,8 @@ type Options struct {
 	// Around, when set, runs inside of all checks and around the execution of each operation.
 	Around graphql.OperationMiddleware
 
+	// Bundles takes in and hands out applications in one document; nil: there are no routes for them.
+	Bundles *Bundles
 	// Page answers what no other route does; nil answers 404.
 	Page http.Handler
 	// Ready tells whether requests can be served; nil means always. Its error goes to the log only.

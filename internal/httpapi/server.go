@@ -32,7 +32,7 @@ type api struct {
 	anonymous, signedIn *handler.Server
 }
 
-// New makes the handler of everything the server answers: /graphql, /healthz, /readyz, /metrics, and the page.
+// New makes the handler of everything the server answers: /graphql, /bundles, /healthz, /readyz, /metrics, and the page.
 func New(options Options) http.Handler {
 	options = options.withDefaults()
 	a := &api{
@@ -48,6 +48,9 @@ func New(options Options) http.Handler {
 
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", a.crossOrigin(http.HandlerFunc(a.graphql)))
+	if options.Bundles != nil {
+		(&bundles{a, make(chan struct{}, transfers)}).routes(mux)
+	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plainText(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", a.readiness)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(options.Registry, promhttp.HandlerOpts{}))
@@ -137,7 +140,7 @@ func (a *api) crossOrigin(next http.Handler) http.Handler {
 		AllowOriginFunc: func(origin string) bool { return slices.Contains(a.Origins, origin) },
 		AllowedMethods:  []string{http.MethodGet, http.MethodPost},
 		AllowedHeaders:  []string{"Accept", "Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id"},
-		ExposedHeaders:  []string{"Retry-After", "X-Request-Id"},
+		ExposedHeaders:  []string{"Content-Disposition", "Retry-After", "X-Request-Id"},
 		MaxAge:          600,
 	}).Handler(next)
 }

@@ -144,7 +144,7 @@ func TestCrossOrigin(t *testing.T) {
 	}
 	c := post("{ hello }")
 	c.origin = "https://hub.example.com"
-	if got := c.to(open).header.Get("Access-Control-Expose-Headers"); got != "Retry-After, X-Request-Id" {
+	if got := c.to(open).header.Get("Access-Control-Expose-Headers"); got != "Content-Disposition, Retry-After, X-Request-Id" {
 		t.Errorf("exposed: %q", got)
 	}
 	for _, origin := range []string{

@@ -24,8 +24,10 @@ import (
 	"github.com/appanage/appanage/internal/authn"
 	"github.com/appanage/appanage/internal/authority"
 	"github.com/appanage/appanage/internal/authz"
+	"github.com/appanage/appanage/internal/bundle"
 	"github.com/appanage/appanage/internal/clock"
 	"github.com/appanage/appanage/internal/config"
+	"github.com/appanage/appanage/internal/definition"
 	"github.com/appanage/appanage/internal/dependency"
 	"github.com/appanage/appanage/internal/httpapi"
 	"github.com/appanage/appanage/internal/idempotency"
@@ -104,7 +106,10 @@ type HTTP struct {
 	Proof prove.Options
 	httpapi.Options
 
-	ring property.Ring // of Encryption
+	ring        property.Ring // of Encryption
+	rules       authz.Rules
+	definitions *definition.Service
+	bundles     *bundle.Service
 }
 
 // Reads names an executor of queries. Their answers are the same.
@@ -127,6 +132,17 @@ func (h *Hub) Handler(o HTTP) (http.Handler, error) {
 	if o.ring, err = Ring(o.Encryption); err != nil {
 		return nil, err
 	}
+	o.rules = authz.DefaultRules()
+	if o.AlterRules != nil {
+		o.AlterRules(&o.rules)
+	}
+	definitions, err := definition.New(h.DB, o.Keys.Key("definition"))
+	if err != nil {
+		return nil, err
+	}
+	o.definitions = definitions.Under(o.rules)
+	o.bundles = h.bundles(o)
+	o.Bundles = transfers(o, o.bundles, authenticator)
 	o.Schema = h.reference(o, authenticator)
 	if o.Reads != Reference {
 		planned := plan.Options{DB: h.DB, Cursors: cursors(o.Keys), Registry: h.registry, Alter: o.AlterPlans}
@@ -149,18 +165,17 @@ func cursors(keys config.Keys) cursor.Codec { return cursor.NewCodec(keys.Key("c
 
 // reference is the executable schema that resolves field by field.
 func (h *Hub) reference(o HTTP, authenticator *authn.Authenticator) graphql.ExecutableSchema {
-	rules := authz.DefaultRules()
-	if o.AlterRules != nil {
-		o.AlterRules(&rules)
-	}
+	rules := o.rules
 	guards := h.Authority.Under(rules)
 	urls := urls.New(h.DB, o.urls()).Under(rules)
 	return generated.NewExecutableSchema(generated.Config{
 		Resolvers: &graph.Resolver{
 			DB: h.DB, Cursors: cursors(o.Keys), Applications: h.Applications, Access: h.Access.Under(rules), Authority: guards,
 			Tenancy: h.Tenancy.Under(rules), Identity: h.Identity.Under(rules, guards).Keyed(o.Keys.Key("attempts")).Behind(urls), URLs: urls,
-			Embedding:  h.Dependencies.Under(rules),
-			Properties: h.Properties.Under(rules).Configured(o.URLSuffix, o.ring),
+			Embedding:   h.Dependencies.Under(rules),
+			Definitions: o.definitions,
+			Bundles:     o.bundles,
+			Properties:  h.Properties.Under(rules).Configured(o.URLSuffix, o.ring),
 			Removals: h.Applications.Removals(application.RemovalOptions{
 				Rules: rules, Guards: guards, Key: o.Keys.Key("removal"), Participants: o.Participants,
 			}),

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/appanage/appanage/internal/audit"
+	"github.com/appanage/appanage/internal/bundle"
+	"github.com/appanage/appanage/internal/clock"
 	"github.com/appanage/appanage/internal/config"
 	"github.com/appanage/appanage/internal/idempotency"
 	"github.com/appanage/appanage/internal/identity"
@@ -92,6 +94,9 @@ func (h *Hub) tidy(ctx context.Context, once *idempotency.Service, people *ident
 		return err
 	}
 	if err := people.ForgetAttempts(ctx); err != nil {
+		return err
+	}
+	if err := bundle.Forget(ctx, h.DB, clock.Now()); err != nil {
 		return err
 	}
 	return people.ForgetLinks(ctx)

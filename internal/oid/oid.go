@@ -22,75 +22,84 @@ type Kind string
 
 // The kinds, one for each table whose rows have an id of their own.
 const (
-	KindClient         Kind = "cli"
-	KindUser           Kind = "usr"
-	KindMembership     Kind = "mem"
-	KindSession        Kind = "ses"
-	KindPermission     Kind = "per"
-	KindRole           Kind = "rol"
-	KindPackage        Kind = "pkg"
-	KindPackageGift    Kind = "gft"
-	KindApplication    Kind = "app"
-	KindAccessGrant    Kind = "grt"
-	KindProperty       Kind = "prp"
-	KindClientURL      Kind = "url"
-	KindAuditEvent     Kind = "evt"
-	KindInvitation     Kind = "inv"
-	KindLink           Kind = "lnk"
-	KindAttempt        Kind = "att"
-	KindOutboxEvent    Kind = "out"
-	KindPropertyChange Kind = "pch"
-	KindDependency     Kind = "dep"
+	KindClient            Kind = "cli"
+	KindUser              Kind = "usr"
+	KindMembership        Kind = "mem"
+	KindSession           Kind = "ses"
+	KindPermission        Kind = "per"
+	KindRole              Kind = "rol"
+	KindPackage           Kind = "pkg"
+	KindPackageGift       Kind = "gft"
+	KindApplication       Kind = "app"
+	KindAccessGrant       Kind = "grt"
+	KindProperty          Kind = "prp"
+	KindClientURL         Kind = "url"
+	KindAuditEvent        Kind = "evt"
+	KindInvitation        Kind = "inv"
+	KindLink              Kind = "lnk"
+	KindAttempt           Kind = "att"
+	KindOutboxEvent       Kind = "out"
+	KindPropertyChange    Kind = "pch"
+	KindDependency        Kind = "dep"
+	KindDefinitionLayer   Kind = "lay"
+	KindDefinitionVersion Kind = "dfv"
+	KindBundle            Kind = "bdl"
 )
 
 const length = 4 + ulid.EncodedSize
 
 // One defined type for each kind. The zero value means "none".
 type (
-	Client         string
-	User           string
-	Membership     string
-	Session        string
-	Permission     string
-	Role           string
-	Package        string
-	PackageGift    string
-	Application    string
-	AccessGrant    string
-	Property       string
-	ClientURL      string
-	AuditEvent     string
-	Invitation     string
-	Link           string
-	Attempt        string
-	OutboxEvent    string
-	PropertyChange string
-	Dependency     string
+	Client            string
+	User              string
+	Membership        string
+	Session           string
+	Permission        string
+	Role              string
+	Package           string
+	PackageGift       string
+	Application       string
+	AccessGrant       string
+	Property          string
+	ClientURL         string
+	AuditEvent        string
+	Invitation        string
+	Link              string
+	Attempt           string
+	OutboxEvent       string
+	PropertyChange    string
+	Dependency        string
+	DefinitionLayer   string
+	DefinitionVersion string
+	Bundle            string
 )
 
 // SystemClient is the id of the one SYSTEM client of every installation (domain 1.1).
 const SystemClient Client = "cli_00000000000000000000SYSTEM"
 
 // Kind methods tie each Go type to its prefix.
-func (Client) Kind() Kind         { return KindClient }
-func (User) Kind() Kind           { return KindUser }
-func (Membership) Kind() Kind     { return KindMembership }
-func (Session) Kind() Kind        { return KindSession }
-func (Permission) Kind() Kind     { return KindPermission }
-func (Role) Kind() Kind           { return KindRole }
-func (Package) Kind() Kind        { return KindPackage }
-func (PackageGift) Kind() Kind    { return KindPackageGift }
-func (Application) Kind() Kind    { return KindApplication }
-func (AccessGrant) Kind() Kind    { return KindAccessGrant }
-func (Property) Kind() Kind       { return KindProperty }
-func (ClientURL) Kind() Kind      { return KindClientURL }
-func (AuditEvent) Kind() Kind     { return KindAuditEvent }
-func (Invitation) Kind() Kind     { return KindInvitation }
-func (Link) Kind() Kind           { return KindLink }
-func (Attempt) Kind() Kind        { return KindAttempt }
-func (OutboxEvent) Kind() Kind    { return KindOutboxEvent }
-func (PropertyChange) Kind() Kind { return KindPropertyChange }
-func (Dependency) Kind() Kind     { return KindDependency }
+func (Client) Kind() Kind            { return KindClient }
+func (User) Kind() Kind              { return KindUser }
+func (Membership) Kind() Kind        { return KindMembership }
+func (Session) Kind() Kind           { return KindSession }
+func (Permission) Kind() Kind        { return KindPermission }
+func (Role) Kind() Kind              { return KindRole }
+func (Package) Kind() Kind           { return KindPackage }
+func (PackageGift) Kind() Kind       { return KindPackageGift }
+func (Application) Kind() Kind       { return KindApplication }
+func (AccessGrant) Kind() Kind       { return KindAccessGrant }
+func (Property) Kind() Kind          { return KindProperty }
+func (ClientURL) Kind() Kind         { return KindClientURL }
+func (AuditEvent) Kind() Kind        { return KindAuditEvent }
+func (Invitation) Kind() Kind        { return KindInvitation }
+func (Link) Kind() Kind              { return KindLink }
+func (Attempt) Kind() Kind           { return KindAttempt }
+func (OutboxEvent) Kind() Kind       { return KindOutboxEvent }
+func (PropertyChange) Kind() Kind    { return KindPropertyChange }
+func (Dependency) Kind() Kind        { return KindDependency }
+func (DefinitionLayer) Kind() Kind   { return KindDefinitionLayer }
+func (DefinitionVersion) Kind() Kind { return KindDefinitionVersion }
+func (Bundle) Kind() Kind            { return KindBundle }
 
 // Kinded is a value of any of the id types of this package.
 type Kinded interface{ Kind() Kind }
@@ -136,6 +145,7 @@ var kinds = map[Kind]string{
 	KindApplication: "application", KindAccessGrant: "grant", KindProperty: "property", KindClientURL: "URL",
 	KindAuditEvent: "audit event", KindInvitation: "invitation", KindLink: "link", KindAttempt: "attempt", KindOutboxEvent: "outbox event",
 	KindPropertyChange: "property change", KindDependency: "dependency",
+	KindDefinitionLayer: "layer", KindDefinitionVersion: "version", KindBundle: "bundle",
 }
 
 // Name is the word people know a kind by, for messages: "not the id of a client".

@@ -85,6 +85,7 @@ func targetOf(ctx context.Context, app oid.Application, client oid.Client, names
 // standing is all that decides on a call and that it changes, as it is stored.
 type standing struct {
 	owner          oid.Client
+	status         enum.ApplicationStatus
 	rules          bool // the owner is in the caller's scope
 	reached        bool // so is the client that properties are set for
 	caller, client authz.Grant
@@ -157,7 +158,7 @@ func (s *Service) readStandingIn(ctx context.Context, l *limit, t target, lock l
 func standingQuery(a *actor.Actor, l *limit, t target) *statement {
 	q := &statement{args: make([]any, 0, 8+len(t.names))}
 	q.text.Grow(1 << 10)
-	q.add("SELECT a.client_id, g.level, g.expires_at, h.level, h.expires_at, ")
+	q.add("SELECT a.client_id, a.status, g.level, g.expires_at, h.level, h.expires_at, ")
 	q.reached(a, t.client)
 	q.add(", p.id, p.created_at, p.updated_at, p.version, p.name, p.value, p.public, p.secret, p.sealed FROM applications AS a"+
 		" LEFT JOIN access_grants AS g ON g.application_id = a.id AND g.client_id = ?", a.Client)
@@ -179,7 +180,7 @@ func (s *standing) scan(rows *store.Rows, t target) error {
 	var version sql.NullInt64
 	var public, secret sql.NullBool
 	var sealed *string
-	err := rows.Scan(&s.owner, &caller, &s.caller.ExpiresAt, &client, &s.client.ExpiresAt,
+	err := rows.Scan(&s.owner, &s.status, &caller, &s.caller.ExpiresAt, &client, &s.client.ExpiresAt,
 		&s.reached, &id, &created, &updated, &version, &name, &value, &public, &secret, &sealed)
 	s.caller.Level, s.client.Level = enum.AccessLevel(caller.String), enum.AccessLevel(client.String)
 	if id.Valid {

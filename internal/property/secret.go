@@ -45,6 +45,9 @@ func NewRing(keys []Key) (Ring, error) {
 	return r, nil
 }
 
+// Seals tells whether the ring has a key to seal with.
+func (r Ring) Seals() bool { return r.first != "" }
+
 // Place is where a secret value stands. What was sealed for one place does not open in another: a row that somebody
 // copies or renames in the database is no use to him.
 type Place struct {

@@ -98,6 +98,9 @@ func (s *Service) Set(ctx context.Context, cmd Set) ([]*Stored, error) {
 		if err != nil {
 			return err
 		}
+		if !s.rules.Grows(found.status) {
+			return apperr.Archived("input.applicationId")
+		}
 		if err := s.provenURL(ctx, target, cmd.Properties); err != nil {
 			return err
 		}
@@ -210,7 +213,7 @@ func (s *Service) secrecy(i int, p Property, row *Stored) error {
 		return apperr.At(at(i, "public"), apperr.Invalid, "what is secret is not public")
 	case row.Public:
 		return apperr.At(at(i, "secret"), apperr.Invalid, "what is public is not secret: say that it is no longer public")
-	case s.ring.first == "":
+	case !s.ring.Seals():
 		return apperr.At(at(i, "secret"), apperr.NotAllowed, "the platform keeps no secrets: its operator has configured no encryption key")
 	}
 	sealed, err := s.ring.Seal(Place{row.Application, row.Client, row.Name}, row.Value)

@@ -55,6 +55,10 @@ var Kinds = map[string]Kind{
 	"ApplicationProperty":   {Read: own("client_id"), Write: own("client_id")},
 	"PropertyChange":        {Read: own("client_id"), Write: own("client_id")},
 	"ApplicationDependency": {Read: dependencyInSight, Write: ownDependency},
+	"DefinitionLayer":       {Read: ofMineOrOfVisibleOwner, Write: own("client_id")},
+	"DefinitionVersion":     {Read: own("client_id")},
+	"Bundle":                {},
+	"BundlePart":            {},
 	"ClientURL":             {Read: own("client_id"), Write: own("client_id")},
 	"AuditEvent":            {Read: own("client_id")},
 	"Invitation":            {Read: own("client_id"), Write: own("client_id")},
@@ -213,6 +217,16 @@ func dependencyInSight(a *actor.Actor, col Column) *sql.Predicate {
 		app := sql.Table("applications").As("depending")
 		return there(sql.SelectExpr(sql.Raw("1")).From(app).Where(sql.And(
 			sql.ColumnsEQ(app.C("id"), col("application_id")), visibleApplication(a, app.C))))
+	})(a, col)
+}
+
+// ofMineOrOfVisibleOwner: layers of clients in scope, and those of the owner of an application that is visible (domain 9.7).
+func ofMineOrOfVisibleOwner(a *actor.Actor, col Column) *sql.Predicate {
+	return either(own("client_id"), func(a *actor.Actor, col Column) *sql.Predicate {
+		app := sql.Table("applications").As("defined")
+		return there(sql.SelectExpr(sql.Raw("1")).From(app).Where(sql.And(
+			sql.ColumnsEQ(app.C("id"), col("application_id")), sql.ColumnsEQ(app.C("client_id"), col("client_id")),
+			visibleApplication(a, app.C))))
 	})(a, col)
 }
 

@@ -237,6 +237,16 @@ func (r *run) beside(l leaf) string {
 	if strings.HasPrefix(l.in, "Query.effectiveAccess") && l.name() != "applicationId" {
 		return fmt.Sprintf(", applicationId: %q", r.own("Application"))
 	}
+	if strings.HasPrefix(l.in, "Query.definition") && l.name() != "applicationId" {
+		return fmt.Sprintf(", applicationId: %q", r.own("Application")) + definitionBeside(l)
+	}
+	return definitionBeside(l)
+}
+
+func definitionBeside(l leaf) string {
+	if l.in == "Query.definition" {
+		return `, kind: PAGE, name: "home"`
+	}
 	return ""
 }
 

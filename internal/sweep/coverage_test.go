@@ -89,6 +89,8 @@ func TestTheSweepFinds(t *testing.T) {
 		{"ApplicationProperty", always("1 = 1"), []string{"nodes shows prp_", "nodes > properties of app_"}},
 		{"Role", always("1 = 1"), []string{"nodes shows rol_", "roles shows rol_", "roles counts ", "membershipRolesAdd(input.roleIds) tells "}},
 		{"Permission", always("1 = 1"), []string{"nodes shows per_", "rolePermissionsAdd(input.permissionIds) tells "}},
+		{"DefinitionVersion", always("1 = 1"), []string{"nodes shows dfv_", "nodes > definitionVersions of app_"}},
+		{"DefinitionLayer", always("1 = 1"), []string{"nodes shows lay_", "nodes > definitionLayers of app_"}},
 		{"Application", always("1 = 1"), []string{"Query.application(code) tells ", "applicationUpdate(input.id) tells "}},
 		{"AccessGrant", always("1 = 1"), []string{"nodes shows grt_", "accessGrantRevoke(input.id) tells "}},
 		{"ClientURL", always("1 = 0"), []string{"nodes lacks url_", "nodes > urls of app_"}},

@@ -18,6 +18,8 @@ var roots = map[string]func(r *run, f *ast.FieldDefinition){
 	"nodes":                  (*run).nodes,
 	"application":            (*run).lookup,
 	"applicationsAvailable":  (*run).available,
+	"definition":             (*run).askDefinitions,
+	"definitions":            (*run).listDefinitions,
 	"effectiveAccess":        (*run).effective,
 	"applicationRemovalPlan": (*run).removalPlan,
 	"applications":           (*run).everyVisible,
@@ -65,6 +67,9 @@ var mutations = map[string]mutation{
 		return map[string]any{"applicationId": r.own("Application"), "dependencyId": r.own("Application")}
 	}},
 	"applicationDependencyRemove": {input: func(*run) map[string]any { return map[string]any{} }},
+	"applicationExport":           {input: func(*run) map[string]any { return map[string]any{} }},
+	"applicationImport":           {input: func(r *run) map[string]any { return map[string]any{"bundleId": r.bundle(), "name": "Swept"} }},
+	"applicationUpgrade":          {input: func(r *run) map[string]any { return map[string]any{"bundleId": r.bundle(), "dryRun": false} }},
 	"applicationRemove":           {input: func(*run) map[string]any { return map[string]any{"token": "0.swept"} }},
 	"applicationRestore":          {input: func(*run) map[string]any { return map[string]any{} }},
 	"applicationUpdate":           {input: func(*run) map[string]any { return map[string]any{"name": "Swept"} }},
@@ -80,6 +85,10 @@ var mutations = map[string]mutation{
 		},
 		tells: map[string]func(*run, string) bool{"clientId": (*run).hasMine},
 	},
+	"definitionDelete":      {input: ofPage("", "")},
+	"definitionPatch":       {input: ofPage("patch", "etag")},
+	"definitionRestore":     {input: func(*run) map[string]any { return map[string]any{} }},
+	"definitionSave":        {input: ofPage("content", "")},
 	"membershipRolesAdd":    {input: ofMade("Membership", "roleIds", "Role")},
 	"membershipRolesRemove": {input: ofMade("Membership", "roleIds", "Role")},
 	"packageCreate":         {input: func(*run) map[string]any { return map[string]any{"code": "SWEPT", "name": "Swept"} }},
@@ -166,6 +175,8 @@ var named = map[string]string{
 	"PasswordResetRequestInput.url":              "ClientUrl",
 	"UserPasswordResetInput.id":                  "User",
 	"AccessGrantRevokeInput.id":                  "AccessGrant",
+	"DefinitionVersion.changesSince.versionId":   "DefinitionVersion",
+	"DefinitionRestoreInput.versionId":           "DefinitionVersion",
 	"Query.applicationRemovalPlan.id":            "Application",
 	"ApplicationRemoveInput.id":                  "Application",
 	"ApplicationUpdateInput.id":                  "Application",
@@ -200,7 +211,7 @@ var named = map[string]string{
 
 // claims are the leaves for codes to be given out, with the type of what is called by them. That a code is taken may be
 // said (domain 0), but a foreign one is taken no otherwise than one's own.
-var claims = map[string]string{"ApplicationCreateInput.code": "Application", "ClientCreateInput.code": "Client"}
+var claims = map[string]string{"ApplicationCreateInput.code": "Application", "ApplicationImportInput.code": "Application", "ClientCreateInput.code": "Client"}
 
 // names gives the type of the objects that a leaf takes the id or code of.
 func (a api) names(l leaf) (typ string, ok bool) {

@@ -67,7 +67,7 @@ func (v *view) removal(app row) (counts, obstacles map[string]int) {
 		"ClientUrl": "client_urls", "ApplicationDependency": "application_dependencies", "Session": "sessions",
 		"Role": "roles", "RolePermission": "role_permissions", "SubRole": "role_sub_roles", "MembershipRole": "membership_roles",
 		"InvitationRole": "invitation_roles", "Permission": "permissions", "Package": "packages", "PackageRole": "package_roles",
-		"PackageGift": "package_gifts",
+		"PackageGift": "package_gifts", "DefinitionLayer": "definition_layers", "DefinitionVersion": "definition_versions",
 	} {
 		for _, one := range v.tables[table] {
 			names := []string{"application_id", "dependency_id", "role_id", "sub_role_id", "permission_id", "package_id"}

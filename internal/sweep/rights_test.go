@@ -192,9 +192,25 @@ func ofMade(typ, field, other string) func(r *run) map[string]any {
 	}
 }
 
+// ofPage is the input of a mutation on a definition of an application of one's own, with an object in one field, and an etag.
+func ofPage(object, etag string) func(r *run) map[string]any {
+	return func(r *run) map[string]any {
+		in := map[string]any{"applicationId": r.own("Application"), "kind": "PAGE", "name": "swept"}
+		if object != "" {
+			in[object] = "{}"
+		}
+		if etag != "" {
+			in[etag] = "swept"
+		}
+		return in
+	}
+}
+
 // nameless are the leaves whose codes are unique for one owner only: one's own choice, they name nothing of anybody else's.
 // And those that lead everybody to the same.
 var nameless = map[string]string{
-	"PackageCreateInput.code": "unique among the packages of its owner",
-	"Query.resolveUrl.url":    "public: what a URL leads to is no secret, domain 7.2",
+	"PackageCreateInput.code":          "unique among the packages of its owner",
+	"ApplicationImportInput.bundleId":  "its sender's alone, and in no list: the attacks by bundles try those of others",
+	"ApplicationUpgradeInput.bundleId": "its sender's alone, and in no list: the attacks by bundles try those of others",
+	"Query.resolveUrl.url":             "public: what a URL leads to is no secret, domain 7.2",
 }

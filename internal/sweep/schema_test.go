@@ -74,7 +74,10 @@ func (a api) connection(f *ast.FieldDefinition) *ast.Definition {
 	if !strings.HasSuffix(f.Type.Name(), "Connection") {
 		return nil
 	}
-	return a.target(a.target(f).Fields.ForName("nodes"))
+	if nodes := a.target(a.target(f).Fields.ForName("nodes")); isNode(nodes) {
+		return nodes
+	}
+	return nil // objects without an id have a question of their own
 }
 
 // selection asks for everything of a type; of the objects with an id that it leads to, only who they are.

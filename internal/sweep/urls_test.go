@@ -15,7 +15,8 @@ import (
 var apart map[string]func(r *run, f *ast.FieldDefinition)
 
 func init() { // what asks leads back to apart
-	apart = map[string]func(*run, *ast.FieldDefinition){"Application.propertiesInForce": (*run).askInForce, "Application.urlFor": (*run).urlsFor}
+	apart = map[string]func(*run, *ast.FieldDefinition){"Application.propertiesInForce": (*run).askInForce, "Application.urlFor": (*run).urlsFor,
+		"Definition.provenance": (*run).provenances, "DefinitionVersion.changesSince": (*run).compared, "ResolvedUrl.definition": (*run).throughURLs}
 }
 
 // asides asks for the fields that stand apart.

@@ -80,6 +80,7 @@ func build(h *hubtest.Hub) *world {
 	w.guests()
 	w.dependencies()
 	w.loans()
+	w.bundles()
 	return w
 }
 
@@ -99,6 +100,8 @@ func (w *world) place(code string, id oid.Client) {
 	p.foreman, p.team = w.rights(p, p.app, lower)
 	w.h.Must(w.ent.Membership.UpdateOneID(p.home).AddRoleIDs(p.foreman).Exec(w.ctx))
 	w.use(p, p.app, lower)
+	w.lay(p, p.app, "home", true, false, code != "STRANGER")
+	w.gone(p, p.app)
 	w.news(p, lower)
 	w.grant(p, w.application(p, p, lower+"-archived", enum.AccessAny, enum.ApplicationArchived), p, enum.LevelRead)
 }
@@ -167,6 +170,9 @@ func (w *world) subject() {
 			w.subjects = append(w.subjects, app)
 			if access == enum.AccessOwn || status == enum.ApplicationArchived {
 				w.rights(owner, app, code)
+			}
+			if access == enum.AccessOwn {
+				w.defines(app)
 			}
 			for _, g := range grantees {
 				w.grants[g] = append(w.grants[g], oid.New[oid.AccessGrant]())

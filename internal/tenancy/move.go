@@ -6,6 +6,7 @@ import (
 
 	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/ent/tenant"
+	"github.com/appanage/appanage/internal/access"
 	"github.com/appanage/appanage/internal/apperr"
 	"github.com/appanage/appanage/internal/audit"
 	"github.com/appanage/appanage/internal/oid"
@@ -20,8 +21,9 @@ type Move struct {
 	Manager         oid.Client
 }
 
-// Move moves a client with all below it (authority Client_UPDATE). Errors: NOT_FOUND (the client, or the new manager),
-// NOT_ALLOWED (SYSTEM, the caller's own, a circle, another customer base, too deep), CONFLICT.
+// Move moves a client with all below it (authority Client_UPDATE). What was lent to them sleeps while its giver does not
+// manage them (domain 5.3). Errors: NOT_FOUND (the client, or the new manager), NOT_ALLOWED (SYSTEM, the caller's own, a
+// circle, another customer base, too deep), CONFLICT.
 func (s *Service) Move(ctx context.Context, cmd Move) error {
 	return s.db.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
 		if err := s.holdTree(ctx, toChange); err != nil {
@@ -119,6 +121,9 @@ func (s *Service) mayHang(ctx context.Context, row, from, to *ent.Tenant) error 
 
 func (s *Service) move(ctx context.Context, tx *ent.Client, row, to *ent.Tenant) error {
 	if err := s.movePaths(ctx, row.ID, to.ID); err != nil {
+		return err
+	}
+	if err := access.SettleBelow(ctx, s.db, row.ID); err != nil {
 		return err
 	}
 	return s.write(ctx, row, tx.Tenant.Update().SetManagerID(to.ID), audit.Event{

@@ -91,6 +91,9 @@ func (s *Service) mayBind(ctx context.Context, tx *ent.Client, cmd Bind, where p
 	if err != nil {
 		return "", err
 	}
+	if !s.rules.Grows(app.Status) {
+		return "", apperr.Archived("input.applicationId")
+	}
 	switch has, err := hasAccess(ctx, tx, app, client); {
 	case err != nil:
 		return "", err
@@ -108,7 +111,7 @@ func errOwnHost(path string) *apperr.Error {
 }
 
 // claim makes sure of the name of a sub-domain; of a host that is to be proven yet, that it can be, and that there are not
-// too many such; requests at once may go a few beyond.
+// too many such.
 func (s *Service) claim(ctx context.Context, tx *ent.Client, client oid.Client, at origin.Origin, where place, status enum.URLStatus) error {
 	if name, ok := where.subDomain(at); ok && s.rules.SharesNames() {
 		return claim.SubDomain(ctx, tx, name, "input.origin")
@@ -116,12 +119,8 @@ func (s *Service) claim(ctx context.Context, tx *ent.Client, client oid.Client, 
 	if status == enum.URLProven {
 		return nil
 	}
-	n, err := tx.ClientURL.Query().Where(clienturl.ClientID(client), clienturl.StatusEQ(enum.URLPending)).Count(ctx)
-	if err != nil {
-		return fmt.Errorf("urls: count those that are pending: %w", err)
-	}
-	if n >= mostPending {
-		return apperr.At("input.clientId", apperr.NotAllowed, "%d URLs of the client are pending, no more are taken: prove some, or take some away", n)
+	if err := s.room(ctx, tx, client); err != nil {
+		return err
 	}
 	taken, err := s.proven(ctx, at)
 	if err != nil {
@@ -129,6 +128,24 @@ func (s *Service) claim(ctx context.Context, tx *ent.Client, client oid.Client, 
 	}
 	if taken {
 		return errTaken("input.origin")
+	}
+	return nil
+}
+
+// room refuses a further pending URL of a client that has as many as it can. Where there is one, whoever adds another waits
+// here for whoever does so at the same moment: the oldest stands for all of them, for to lock the client itself would have
+// those wait, and lock in another order, who set its properties.
+func (s *Service) room(ctx context.Context, tx *ent.Client, client oid.Client) error {
+	pending := tx.ClientURL.Query().Where(clienturl.ClientID(client), clienturl.StatusEQ(enum.URLPending))
+	if _, err := store.ForUpdate(s.db, pending.Clone().Order(ent.Asc(clienturl.FieldID)).Limit(1)).All(ctx); err != nil {
+		return fmt.Errorf("urls: lock those that are pending: %w", err)
+	}
+	n, err := pending.Count(ctx)
+	if err != nil {
+		return fmt.Errorf("urls: count those that are pending: %w", err)
+	}
+	if n >= mostPending {
+		return apperr.At("input.clientId", apperr.NotAllowed, "%d URLs of the client are pending, no more are taken: prove some, or take some away", n)
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func (s *Service) Prove(ctx context.Context, p Proof) (oid.ClientURL, error) {
 	})
 }
 
-// stillUsed asks that the client of a URL have access to its application today.
+// stillUsed asks that the client of a URL have access to its application today, and that this be in use.
 func (s *Service) stillUsed(ctx context.Context, tx *ent.Client, row *ent.ClientURL) error {
 	app, err := tx.Application.Query().Where(application.ID(row.ApplicationID)).Only(ctx)
 	has := false
@@ -87,6 +87,8 @@ func (s *Service) stillUsed(ctx context.Context, tx *ent.Client, row *ent.Client
 		has, err = hasAccess(ctx, tx, app, row.ClientID)
 	}
 	switch {
+	case err == nil && has && !s.rules.Grows(app.Status):
+		return apperr.Archived("input.id")
 	case ent.IsNotFound(err), err == nil && !has:
 		return apperr.At("input.id", apperr.NotAllowed, "the client has no access to the application today")
 	case err != nil:

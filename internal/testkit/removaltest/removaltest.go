@@ -28,9 +28,10 @@ type Place struct {
 // one transaction.
 func Fill(ctx context.Context, db *store.DB, p Place, rows int) error {
 	return db.InTx(ctx, func(ctx context.Context, _ *ent.Client) error {
-		f := &filler{ctx: ctx, db: db, Place: p, now: clock.Now(), n: max(20, rows/14)}
+		f := &filler{ctx: ctx, db: db, Place: p, now: clock.Now(), n: max(20, rows/17)}
 		f.clients()
 		f.settings()
+		f.definitions()
 		f.dependencies()
 		f.rights()
 		f.people()
@@ -118,6 +119,17 @@ func (f *filler) settings() {
 	})
 	f.insert("sessions", fresh+"client_id user_id membership_id application_id token_hash device last_used_at expires_at", f.n, func(int) []any {
 		return row[oid.Session](f, f.Owner, f.User, f.Membership, f.App, string(oid.New[oid.Session]()), "test", f.now, f.now.Add(24*time.Hour))
+	})
+}
+
+// definitions: of each a version that was, and the one that is.
+func (f *filler) definitions() {
+	var versions []any
+	f.insert("definition_versions", fresh+"client_id application_id kind name number content base whole final public removed", 2*f.n, func(i int) []any {
+		return kept[oid.DefinitionVersion](f, &versions, f.clientIDs[i/2%7], f.App, "PAGE", fmt.Sprint("p", i/2), i%2+1, "{}", "", true, false, false, false)
+	})
+	f.insert("definition_layers", fresh+"client_id application_id kind name current_id whole final public", f.n, func(i int) []any {
+		return row[oid.DefinitionLayer](f, f.clientIDs[i%7], f.App, "PAGE", fmt.Sprint("p", i), versions[2*i+1], true, false, false)
 	})
 }
 
