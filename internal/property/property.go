@@ -1,9 +1,10 @@
 package property
 
 import (
+	"strconv"
+
 	"github.com/appanage/appanage/internal/authz"
 	"github.com/appanage/appanage/internal/store"
-	"strconv"
 )
 
 // Service holds the commands on properties. Each runs in one transaction, decides on the stored rows, and writes history

@@ -76,6 +76,7 @@ func (s *sweep) all() {
 			return underRace && !slices.Contains(few, p.String())
 		})...)
 	}
+	s.imports()
 }
 
 // as sweeps as some principals: as the one who sees everything first, for his cursors; then as the others side by side,
@@ -111,6 +112,7 @@ func (r *run) all() {
 	r.withArguments()
 	r.byNames()
 	r.byFilters()
+	r.upgrades()
 	r.mutate()
 }
 
