@@ -11,6 +11,7 @@ import (
 	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/clock"
 	"github.com/appanage/appanage/internal/demo"
+	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/scope"
 	"github.com/appanage/appanage/internal/testkit/hubtest"
@@ -66,6 +67,12 @@ var reads = map[string]func(context.Context, *ent.Client) (any, error){
 	"ApplicationDependency": func(ctx context.Context, db *ent.Client) (any, error) {
 		return db.ApplicationDependency.Query().Order(ent.Asc("id")).IDs(ctx)
 	},
+	"DefinitionLayer": func(ctx context.Context, db *ent.Client) (any, error) {
+		return db.DefinitionLayer.Query().Order(ent.Asc("id")).IDs(ctx)
+	},
+	"DefinitionVersion": func(ctx context.Context, db *ent.Client) (any, error) {
+		return db.DefinitionVersion.Query().Order(ent.Asc("id")).IDs(ctx)
+	},
 	"ClientURL": func(ctx context.Context, db *ent.Client) (any, error) {
 		return db.ClientURL.Query().Order(ent.Asc("id")).IDs(ctx)
 	},
@@ -94,6 +101,7 @@ func TestSmallAndLargeScopesAgree(t *testing.T) {
 				SetExpiresAt(client.CreatedAt).Exec(h.System()))
 			h.Must(h.Ent().OutboxEvent.Create().SetClientID(client.ID).SetTopic("test").SetObjectID("x").SetPayload("{}").SetNextAt(client.CreatedAt).Exec(h.System()))
 		}
+		define(t, h, clients)
 		seen := 0
 		for _, client := range clients {
 			if client.ID == oid.SystemClient {
@@ -115,6 +123,26 @@ func TestSmallAndLargeScopesAgree(t *testing.T) {
 			t.Errorf("%d comparisons were made, expected %d or more", seen, want)
 		}
 	})
+}
+
+// define lays a page of every application, by its owner and by one other client.
+func define(t *testing.T, h *hubtest.Hub, clients []*ent.Tenant) {
+	t.Helper()
+	apps, err := h.Ent().Application.Query().Order(ent.Asc("id")).All(h.System())
+	h.Must(err)
+	for i, app := range apps {
+		for n, client := range []oid.Client{app.ClientID, clients[i%len(clients)].ID} {
+			if n > 0 && client == app.ClientID {
+				continue
+			}
+			version := oid.New[oid.DefinitionVersion]()
+			whole := n == 0
+			h.Must(h.Ent().DefinitionVersion.Create().SetID(version).SetClientID(client).SetApplicationID(app.ID).SetKind(enum.DefinitionPage).
+				SetName("home").SetNumber(1).SetContent("{}").SetWhole(whole).SetFinal(false).SetPublic(false).SetRemoved(false).Exec(h.System()))
+			h.Must(h.Ent().DefinitionLayer.Create().SetClientID(client).SetApplicationID(app.ID).SetKind(enum.DefinitionPage).
+				SetName("home").SetCurrentID(version).SetWhole(whole).Exec(h.System()))
+		}
+	}
 }
 
 // callers are two actors of one client, whose scopes are the same set, given in the two ways.
