@@ -1,6 +1,6 @@
 // Package demo fills a fresh database with a made-up platform, to look at and to try things on: two partners with
 // customer bases of their own, the clients below them, applications of every sort with their roles, grants, settings,
-// URLs and dependencies, and users to sign in as. Its content is always the same; ids, secrets and times are new.
+// URLs, dependencies and definitions, and users to sign in as. Its content is always the same; ids, secrets and times are new.
 //
 // What has a command is done by the domain's services, on behalf of the users who may do it; what has none yet is
 // written by the rules of domain.md.
@@ -78,6 +78,7 @@ func Fill(ctx context.Context, db *store.DB, services Services, password string)
 			{"URLs", f.makeURLs},
 			{"properties", f.makeProperties},
 			{"dependencies", f.makeDependencies},
+			{"definitions", f.makeDefinitions},
 			{"archived applications", f.archive},
 			{"suspensions", f.suspend},
 		} {
@@ -133,13 +134,14 @@ func newFiller(db *store.DB, tx *ent.Client, services Services, password string)
 	}
 }
 
-// as is the context of the user who acts for a client: the services decide about him as about anybody.
+// as is the context of the user who acts for a client: the services decide about him as about anybody. Of authorities they
+// ask for the one.
 func (f *filler) as(ctx context.Context, client string) context.Context {
 	id := f.clients.of(client)
 	return actor.With(ctx, actor.New(actor.Actor{
 		User: f.acting[client], Client: id, Session: oid.New[oid.Session](),
 		Scope: actor.Scope{Root: id, All: id == oid.SystemClient},
-	}, nil, f.now))
+	}, []string{"Definition_CREATE"}, f.now))
 }
 
 // past is as, past all locks: for what has no command yet. The audit trail names the user all the same.

@@ -67,7 +67,8 @@ func TestFill(t *testing.T) {
 		for name, check := range map[string]func(*testing.T, world){
 			"clients": checkClients, "closure of clients": checkClientPaths, "closure of roles": checkRolePaths,
 			"applications": checkApplications, "grants": checkGrants, "properties": checkProperties, "URLs": checkURLs, "dependencies": checkDependencies,
-			"sign-in": checkSignIn, "authorities": checkAuthorities, "memberships": checkMemberships,
+			"definitions": checkDefinitions,
+			"sign-in":     checkSignIn, "authorities": checkAuthorities, "memberships": checkMemberships,
 			"audit": checkAudit, "only once": checkOnlyOnce,
 		} {
 			t.Run(name, func(t *testing.T) { check(t, w) })
@@ -360,6 +361,7 @@ func checkAudit(t *testing.T, w world) {
 	missing("grant", words(db.AccessGrant.Query().IDsX(ctx)))
 	missing("property", words(db.ApplicationProperty.Query().IDsX(ctx)))
 	missing("URL", words(db.ClientURL.Query().IDsX(ctx)))
+	missing("definition", words(db.DefinitionLayer.Query().IDsX(ctx)))
 	missing("dependency", words(db.ApplicationDependency.Query().IDsX(ctx)))
 	missing("user", words(db.User.Query().IDsX(ctx)))
 }
