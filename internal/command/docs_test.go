@@ -111,7 +111,7 @@ func holds(name string, want, got any, variables hubtest.Variables) bool {
 
 // What the documents show is what the demo answers, one query after the other.
 func TestTheDocumentsTellTheTruth(t *testing.T) {
-	for path, count := range map[string]int{"../../README.md": 5, "../../docs/api.md": 14} {
+	for path, count := range map[string]int{"../../README.md": 6, "../../docs/api.md": 21} {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			all := shownIn(t, path, count)
 			hubtest.Engines(t, func(t *testing.T, h *hubtest.Hub) {
