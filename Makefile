@@ -35,16 +35,16 @@ test-race: ## The Go tests of our packages under the race detector
 test-web: ## The page in a real browser, and the 61 checks of graphql-http
 	scripts/test-web.sh
 
-soak: ## All counts in full: 200,000 random operations for both executors on each engine, 12,000 side by side under the race detector, 10,000 worlds, 50 kills, 1,000,000 pairs for each law of deltas, 100,000 lives of a definition, fuzzers 10 minutes each
+soak: ## All counts in full: 200,000 random operations for both executors on each engine, 12,000 side by side under the race detector, 10,000 worlds, 50 kills of each sort, 100,000 URLs and rows of a removal, 1,000,000 pairs for each law of deltas, fuzzers 10 minutes each
 	APPANAGE_SOAK=1 go test -count=1 -timeout=6h -v -run='^TestDifferential$$' ./internal/difftest
 	APPANAGE_SOAK=1 CGO_ENABLED=1 go test -count=1 -timeout=6h -v -race -run='^TestDifferentialSideBySide$$/mysql' ./internal/difftest
 	CGO_ENABLED=1 go test -count=1 -timeout=6h -v -race -run='^TestDifferentialSideBySide$$/sqlite' ./internal/difftest -operations=600
-	APPANAGE_SOAK=1 go test -count=1 -timeout=1h -v ./graph/plan ./internal/plantest
-	APPANAGE_SOAK=1 go test -count=1 -timeout=1h -v -run='Random|Worlds|ConcurrentMoves|KillBetweenRepeats' ./internal/authority ./internal/tenancy ./internal/proctest
-	APPANAGE_SOAK=1 go test -count=1 -timeout=6h -v -run='^TestLaw|^TestChainsAgainstAModel$$' ./internal/delta ./internal/layers
-	go test -run='^$$' -fuzz='^FuzzParse$$' -fuzztime=10m ./internal/delta
-	go test -run='^$$' -fuzz='^FuzzDiffApply$$' -fuzztime=10m ./internal/delta
-	go test -run='^$$' -fuzz='^FuzzChainOfDeltas$$' -fuzztime=10m ./internal/layers
+	APPANAGE_SOAK=1 go test -count=1 -timeout=6h -p=1 -v ./graph/plan ./internal/plantest ./internal/authority ./internal/tenancy ./internal/property ./internal/urls ./internal/delta ./internal/layers ./internal/definition
+	APPANAGE_SOAK=1 go test -count=1 -timeout=6h -v -run='^TestKill' ./internal/proctest
+	APPANAGE_SOAK=1 go test -count=1 -timeout=6h -v -run='^(TestRemovalLeavesNothing|TestDefinitionsAgainstAModel)$$' ./internal/apitest
+	for fuzz in delta/FuzzParse delta/FuzzDiffApply layers/FuzzChainOfDeltas bundle/FuzzRead; do \
+		go test -run='^$$' -fuzz="^$$(basename $$fuzz)$$" -fuzztime=10m ./internal/$$(dirname $$fuzz); \
+	done
 
 check: ## Generated code and migrations in step with their sources
 	scripts/check-generated.sh

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -11,15 +10,8 @@ import (
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/store"
 	"github.com/appanage/appanage/internal/testkit"
+	"github.com/appanage/appanage/internal/testkit/soak"
 )
-
-// soak is n in a soak, and a hundredth of it else.
-func soak(n int) int {
-	if os.Getenv("APPANAGE_SOAK") != "" {
-		return n
-	}
-	return n / 100
-}
 
 // mostHeap is what full caches may take: the documents that stand behind a mebibyte of text, and the plans.
 const mostHeap = 128 << 20
@@ -57,7 +49,7 @@ func heap() uint64 {
 
 func TestDocumentsDoNotFillMemory(t *testing.T) {
 	p := newPlanner(t, testkit.DB(t, store.SQLite, store.Options{}))
-	a, n := platform(p), soak(100_000)
+	a, n := platform(p), soak.Count(1_000, 100_000)
 	before := heap()
 	for i := range n {
 		text := fmt.Sprintf("{ applications(first: 3) { nodes { a%d: id %s } } }", i, strings.Repeat(" name code version", 65))
@@ -70,7 +62,7 @@ func TestDocumentsDoNotFillMemory(t *testing.T) {
 
 func TestShapesDoNotFillMemory(t *testing.T) {
 	p := newPlanner(t, testkit.DB(t, store.SQLite, store.Options{}))
-	a, n := platform(p), soak(10_000)
+	a, n := platform(p), soak.Count(100, 10_000)
 	const switches = 14
 	var text strings.Builder
 	text.WriteString("query(")

@@ -14,6 +14,7 @@ import (
 	"github.com/appanage/appanage/internal/hub"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/testkit/hubtest"
+	"github.com/appanage/appanage/internal/testkit/soak"
 )
 
 // model is domain 9 in the plainest words: maps, and a walk up the tree.
@@ -222,7 +223,7 @@ func TestDefinitionsAgainstAModel(t *testing.T) {
 				w.bind(apps[i], c, fmt.Sprintf("https://%s.app-%d.example.net", strings.ToLower(w.codes[c]), i))
 			}
 		}
-		for n := range soaked(5, 200) {
+		for n := range soak.Count(5, 200) {
 			i := n % len(owners)
 			m := newModel(w, r, apps[i], owners[i])
 			for name, on := range nodes {

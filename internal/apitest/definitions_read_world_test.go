@@ -3,7 +3,6 @@ package apitest
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -203,11 +202,3 @@ func (d *definitionSeen) content() string {
 }
 
 func forReader(client oid.Client) string { return fmt.Sprintf(", clientId: %q", client) }
-
-// soaked is how often something random is tried.
-func soaked(n, many int) int {
-	if os.Getenv("APPANAGE_SOAK") != "" {
-		return many
-	}
-	return n
-}

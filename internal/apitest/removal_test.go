@@ -3,7 +3,6 @@ package apitest
 import (
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"github.com/appanage/appanage/internal/removal"
 	"github.com/appanage/appanage/internal/testkit/hubtest"
 	"github.com/appanage/appanage/internal/testkit/removaltest"
+	"github.com/appanage/appanage/internal/testkit/soak"
 )
 
 type removalCount struct {
@@ -41,12 +41,7 @@ type ruin struct {
 }
 
 // rowsOfRuin is how many rows belong to the application: 100,000 in a soak.
-func rowsOfRuin() int {
-	if os.Getenv("APPANAGE_SOAK") != "" {
-		return 100_000
-	}
-	return 5_000
-}
+func rowsOfRuin() int { return soak.Count(5_000, 100_000) }
 
 func newRuin(t testing.TB, h *hubtest.Hub, rows int) *ruin {
 	t.Helper()

@@ -3,7 +3,6 @@ package authority_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -12,15 +11,8 @@ import (
 	"github.com/appanage/appanage/internal/authz"
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/testkit/soak"
 )
-
-// worlds is how many random worlds are looked at.
-func worlds(plain, soak int) int {
-	if os.Getenv("APPANAGE_SOAK") != "" {
-		return soak
-	}
-	return plain
-}
 
 // sizes of the worlds: most are small, for rules meet more often there; some are as large as they come.
 func sizeOf(r *rand.Rand) int {
@@ -156,7 +148,7 @@ func namesOf(permissions []oid.Permission) []string {
 func TestRandomWorlds(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	checks, changed := 0, 0
-	n := worlds(100, 10_000)
+	n := soak.Count(100, 10_000)
 	for i := range n {
 		r := rand.New(rand.NewPCG(seed, uint64(i)))
 		j := judged(grow(r, sizeOf(r)))

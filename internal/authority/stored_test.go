@@ -19,6 +19,7 @@ import (
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/store"
 	"github.com/appanage/appanage/internal/testkit"
+	"github.com/appanage/appanage/internal/testkit/soak"
 )
 
 // writer writes a random world into a database, as it is.
@@ -157,7 +158,7 @@ func TestRandomWorldsStored(t *testing.T) {
 		t.Run(string(engine), func(t *testing.T) {
 			seed := uint64(time.Now().UnixNano())
 			checks, refused, held := 0, 0, 0
-			for i := range worlds(3, 300) {
+			for i := range soak.Count(3, 300) {
 				r := rand.New(rand.NewPCG(seed, uint64(i)))
 				w := grow(r, 10+r.IntN(50))
 				t.Run(fmt.Sprint(i), func(t *testing.T) {

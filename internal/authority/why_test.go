@@ -11,6 +11,7 @@ import (
 
 	"github.com/appanage/appanage/internal/authority"
 	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/testkit/soak"
 )
 
 // ways are all reasons by the model: each chain of roles from an assigned one to one that holds the permission, with each
@@ -51,7 +52,7 @@ func (w *tree) ways(m treeMember, p int) (all []string) {
 func TestWhyTellsWhatIsInForce(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	cut, full := 0, 0
-	for i := range worlds(100, 2000) {
+	for i := range soak.Count(100, 2_000) {
 		r := rand.New(rand.NewPCG(seed, uint64(i)))
 		w := grow(r, 2+r.IntN(30))
 		f := w.facts()

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +18,7 @@ import (
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/testkit/hubtest"
+	"github.com/appanage/appanage/internal/testkit/soak"
 )
 
 // Steps of a definition's life, and lives: in make soak 100,000 steps on each engine.
@@ -33,10 +33,7 @@ const (
 // taken, over six clients of which one is above the owner; after each step what every client reads, and the conflicts it is
 // told of, against a naive model.
 func TestRandomLayersAgainstAModel(t *testing.T) {
-	n := lives
-	if os.Getenv("APPANAGE_SOAK") != "" {
-		n = livesInSoak
-	}
+	n := soak.Count(lives, livesInSoak)
 	hubtest.Engines(t, func(t *testing.T, h *hubtest.Hub) {
 		p := newPlay(t, h)
 		for from := 0; from < n && !t.Failed(); from += livesInAChunk {

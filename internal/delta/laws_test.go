@@ -3,7 +3,6 @@ package delta_test
 import (
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -11,15 +10,11 @@ import (
 
 	"github.com/appanage/appanage/internal/delta"
 	"github.com/appanage/appanage/internal/delta/deltatest"
+	"github.com/appanage/appanage/internal/testkit/soak"
 )
 
 // cases is how many random cases each law is held against.
-func cases() uint64 {
-	if os.Getenv("APPANAGE_SOAK") != "" {
-		return 1_000_000
-	}
-	return 10_000
-}
+func cases() uint64 { return uint64(soak.Count(10_000, 1_000_000)) }
 
 // eachSeed runs a check with each seed, on all processors; the check tells what is wrong, and the seed is printed.
 func eachSeed(t *testing.T, check func(seed uint64) error) {

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -27,6 +26,7 @@ import (
 	"github.com/appanage/appanage/internal/store"
 	"github.com/appanage/appanage/internal/testkit"
 	"github.com/appanage/appanage/internal/testkit/hubtest"
+	"github.com/appanage/appanage/internal/testkit/soak"
 )
 
 var (
@@ -36,14 +36,11 @@ var (
 )
 
 // many is how many operations a test asks: few, or a hundred times as many in a soak.
-func many(few, soak int) int64 {
-	switch {
-	case *operations > 0:
+func many(few, full int) int64 {
+	if *operations > 0 {
 		return int64(*operations)
-	case os.Getenv("APPANAGE_SOAK") != "":
-		return int64(soak)
 	}
-	return int64(few)
+	return int64(soak.Count(few, full))
 }
 
 // fixture is a world with the nodes that answer about it.

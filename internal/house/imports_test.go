@@ -71,7 +71,7 @@ var layers = map[string][]string{
 	"internal/explorer":   {},
 	// What puts it together.
 	"internal/config":   {"internal/origin"},
-	"internal/demo":     domain("internal/access", "internal/audit", "internal/authority", "internal/tenancy", "internal/identity", "internal/application", "internal/property", "internal/claim", "internal/dependency", "internal/origin", "internal/urls"),
+	"internal/demo":     domain("internal/access", "internal/audit", "internal/authority", "internal/tenancy", "internal/identity", "internal/application", "internal/property", "internal/claim", "internal/definition", "internal/dependency", "internal/origin", "internal/urls"),
 	"internal/hub":      {""},
 	"internal/command":  {""},
 	"internal/testkit":  {""},

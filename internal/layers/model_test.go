@@ -3,7 +3,6 @@ package layers_test
 import (
 	"fmt"
 	"maps"
-	"os"
 	"reflect"
 	"runtime"
 	"runtime/debug"
@@ -16,14 +15,10 @@ import (
 	"github.com/appanage/appanage/internal/delta/deltatest"
 	"github.com/appanage/appanage/internal/layers"
 	"github.com/appanage/appanage/internal/oid"
+	"github.com/appanage/appanage/internal/testkit/soak"
 )
 
-func cases() uint64 {
-	if os.Getenv("APPANAGE_SOAK") != "" {
-		return 100_000
-	}
-	return 1_000
-}
+func cases() uint64 { return uint64(soak.Count(1_000, 100_000)) }
 
 // stored is a client's layer as storage keeps it, with what was below it when its author made it.
 type stored struct {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,15 +12,11 @@ import (
 
 	"github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/internal/store"
+	"github.com/appanage/appanage/internal/testkit/soak"
 )
 
 // kills is how often the server is killed: 50 times in a soak.
-func kills() int {
-	if os.Getenv("APPANAGE_SOAK") != "" {
-		return 50
-	}
-	return 5
-}
+func kills() int { return soak.Count(5, 50) }
 
 // domain 16.2: whatever dies in between, a request with a key that is repeated until it is answered has one effect.
 func TestKillBetweenRepeats(t *testing.T) {

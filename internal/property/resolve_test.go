@@ -3,7 +3,6 @@ package property_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +14,7 @@ import (
 	"github.com/appanage/appanage/internal/enum"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/property"
+	"github.com/appanage/appanage/internal/testkit/soak"
 )
 
 var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -25,10 +25,7 @@ const levels = 12
 // domain 6.2: what is in force, and where it comes from, over twelve levels of clients; against a model that goes by the
 // text of the rule, name by name.
 func TestResolveAgainstAModel(t *testing.T) {
-	cases := 1_000
-	if os.Getenv("APPANAGE_SOAK") != "" {
-		cases = 100_000
-	}
+	cases := soak.Count(1_000, 100_000)
 	kinds := map[enum.PropertySourceKind]int{}
 	for seed := range uint64(cases) {
 		rng := rand.New(rand.NewPCG(seed, 6))

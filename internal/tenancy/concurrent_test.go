@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,10 +14,11 @@ import (
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/store"
 	"github.com/appanage/appanage/internal/tenancy"
+	"github.com/appanage/appanage/internal/testkit/soak"
 	"github.com/appanage/appanage/internal/testkit/treetest"
 )
 
-// Sizes of TestConcurrentMoves. With APPANAGE_SOAK=1 each mover moves as often as there are clients.
+// Sizes of TestConcurrentMoves. In a soak each mover moves as often as there are clients.
 const (
 	movers  = 50
 	clients = 200
@@ -27,10 +27,7 @@ const (
 // domain 1.7: whatever moves at the same time, there is no circle, and the closure is the one that the managers make;
 // also while clients are made and deleted in the parts that move.
 func TestConcurrentMoves(t *testing.T) {
-	rounds := 6
-	if os.Getenv("APPANAGE_SOAK") != "" {
-		rounds = clients
-	}
+	rounds := soak.Count(6, clients)
 	engines(t, func(t *testing.T, db *store.DB, s *tenancy.Service) {
 		m := &mover{t: t, s: s, all: forest(t, s)}
 		var group sync.WaitGroup

@@ -3,7 +3,6 @@ package urls_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"github.com/appanage/appanage/internal/store"
 	"github.com/appanage/appanage/internal/testkit"
 	"github.com/appanage/appanage/internal/testkit/hubtest"
+	"github.com/appanage/appanage/internal/testkit/soak"
 	"github.com/appanage/appanage/internal/urls"
 )
 
@@ -24,12 +24,7 @@ import (
 const owners = 100
 
 // crowded is how many URLs are bound: 100,000 in a soak.
-func crowded() int {
-	if os.Getenv("APPANAGE_SOAK") == "1" {
-		return 100_000
-	}
-	return 10_000
-}
+func crowded() int { return soak.Count(10_000, 100_000) }
 
 // town is a database with many URLs bound.
 type town struct {
