@@ -4,12 +4,16 @@ import (
 	"container/list"
 	"database/sql/driver"
 	"hash/maphash"
+	"slices"
 	"strings"
 )
 
 const (
 	keptLength = 8 << 10 // longer texts are bulk inserts, hardly ever twice the same
-	onceSlots  = 256
+	// Texts that came once are remembered in so many sets of so many: a few that are run in turns do not drive each other
+	// out, whatever their hashes.
+	onceSets = 64
+	onceWays = 4
 )
 
 // statements are the compiled statements of one connection: those used last, at most so many. A text is worth
@@ -17,8 +21,8 @@ const (
 type statements struct {
 	most   int
 	byText map[string]*list.Element
-	order  list.List         // of *statement, the one used last first
-	once   [onceSlots]uint64 // hashes of texts that came once; one that is overwritten counts as never come
+	order  list.List                  // of *statement, the one used last first
+	once   [onceSets][onceWays]uint64 // hashes of texts that came once, the last first; one that is driven out counts as never come
 }
 
 // statement is the entry of a text.
@@ -56,12 +60,13 @@ func (s *statements) get(text string) *statement {
 // again tells whether the text came before, as far as is remembered, and remembers it.
 func (s *statements) again(text string) bool {
 	hash := maphash.String(hashSeed, text)
-	slot := &s.once[hash%onceSlots]
-	if *slot == hash {
-		*slot = 0
+	set := &s.once[hash%onceSets]
+	if way := slices.Index(set[:], hash); way >= 0 {
+		set[way] = 0
 		return true
 	}
-	*slot = hash
+	copy(set[1:], set[:])
+	set[0] = hash
 	return false
 }
 
