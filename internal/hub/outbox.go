@@ -8,6 +8,7 @@ import (
 	"github.com/appanage/appanage/internal/clock"
 	"github.com/appanage/appanage/internal/identity"
 	"github.com/appanage/appanage/internal/mail"
+	"github.com/appanage/appanage/internal/notice"
 	"github.com/appanage/appanage/internal/outbox"
 	"github.com/appanage/appanage/internal/participant"
 )
@@ -47,8 +48,12 @@ func (h *Hub) Outbox(o OutboxOptions) *outbox.Worker {
 	if o.Mail == nil {
 		o.Mail = mail.None{}
 	}
-	notices := identity.Notices{Service: h.Identity, Origin: o.Origin, Send: func(ctx context.Context, to, subject, text string) error {
-		if err := o.Mail.Send(ctx, mail.Message{To: to, Subject: subject, Text: text}); err != nil {
+	notices := identity.Notices{Service: h.Identity, Origin: o.Origin, Send: func(ctx context.Context, to string, n notice.Notice) error {
+		worded, err := n.Mail()
+		if err != nil {
+			return err
+		}
+		if err := o.Mail.Send(ctx, mail.Message{To: to, Subject: worded.Subject, Text: worded.Text, HTML: worded.HTML}); err != nil {
 			return outbox.Told(err.Error(), nil) // senders say nothing of the message
 		}
 		return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/appanage/appanage/ent/user"
 	"github.com/appanage/appanage/internal/actor"
 	"github.com/appanage/appanage/internal/enum"
+	"github.com/appanage/appanage/internal/notice"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/outbox"
 	"github.com/appanage/appanage/internal/store"
@@ -31,8 +32,8 @@ type Notices struct {
 	*Service
 	// Origin is the hub's own public one. Links lead there and nowhere else, whatever a request says (domain 10.4).
 	Origin string
-	// Send sends a mail. Its error has nothing of the mail.
-	Send func(ctx context.Context, to, subject, text string) error
+	// Send words a notice and mails it. Its error has nothing of the mail.
+	Send func(ctx context.Context, to string, n notice.Notice) error
 }
 
 // Handlers are the deliveries by topic.
@@ -48,7 +49,7 @@ func (n Notices) Handlers() map[string]outbox.Handler {
 // mailLink mails a user the one link that works: earlier ones do not any more.
 func (n Notices) mailLink(ctx context.Context, d outbox.Delivery) error {
 	var to, token string
-	var welcome bool
+	told := notice.Notice{Kind: notice.Reset, Lasts: resetLasts}
 	err := n.db.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
 		u, err := store.ForUpdate(n.db, tx.User.Query().Where(user.ID(oid.User(d.Object)))).Only(ctx)
 		if ent.IsNotFound(err) {
@@ -61,24 +62,19 @@ func (n Notices) mailLink(ctx context.Context, d outbox.Delivery) error {
 		if why != "" {
 			return nil // since the event was written
 		}
-		lasts := resetLasts
-		if welcome = topic == TopicWelcome; welcome {
-			lasts = welcomeLasts
+		if topic == TopicWelcome {
+			told.Kind, told.Lasts = notice.Welcome, welcomeLasts
 		}
 		if token, err = newSecret(linkPrefix); err != nil {
 			return err
 		}
-		to = *u.Email
-		return replaceLink(ctx, tx, u, HashToken(token), lasts)
+		to, told.Locale = *u.Email, u.Locale
+		return replaceLink(ctx, tx, u, HashToken(token), told.Lasts)
 	})
 	if err != nil || to == "" {
 		return err
 	}
-	subject, text := resetText(n.Origin, token)
-	if welcome {
-		subject, text = welcomeText(n.Origin, token)
-	}
-	return n.Send(ctx, to, subject, text)
+	return n.send(ctx, to, told, "password", token)
 }
 
 func replaceLink(ctx context.Context, tx *ent.Client, u *ent.User, hash string, lasts time.Duration) error {
@@ -135,7 +131,8 @@ func (n Notices) resetRequested(ctx context.Context, d outbox.Delivery) error {
 
 // mailInvitation mails the link of an invitation that still stands.
 func (n Notices) mailInvitation(ctx context.Context, d outbox.Delivery) error {
-	var to, token, client string
+	var to, token string
+	told := notice.Notice{Kind: notice.Invitation, Lasts: invitationLasts}
 	err := n.db.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
 		row, err := store.ForUpdate(n.db, tx.Invitation.Query().Where(invitation.ID(oid.Invitation(d.Object)))).Only(ctx)
 		if ent.IsNotFound(err) {
@@ -154,7 +151,7 @@ func (n Notices) mailInvitation(ctx context.Context, d outbox.Delivery) error {
 		if token, err = newSecret(invitationPrefix); err != nil {
 			return err
 		}
-		to, client = row.Email, owner.Name
+		to, told.Client, told.Locale = row.Email, owner.Name, owner.Locale
 		if err := tx.Invitation.UpdateOneID(row.ID).SetTokenHash(HashToken(token)).Exec(ctx); err != nil {
 			return fmt.Errorf("identity: keep the secret of an invitation: %w", err)
 		}
@@ -163,27 +160,11 @@ func (n Notices) mailInvitation(ctx context.Context, d outbox.Delivery) error {
 	if err != nil || to == "" {
 		return err
 	}
-	subject, text := invitationText(n.Origin, token, client)
-	return n.Send(ctx, to, subject, text)
+	return n.send(ctx, to, told, "invitation", token)
 }
 
-// The texts. Each has its link, in whose fragment the secret stands (fragments do not reach logs), and the secret on a
-// line of its own for frontends that ask for it.
-
-func welcomeText(origin, token string) (subject, text string) {
-	return "Set your password", "An account was made for you. Set its password within 72 hours; by that you also confirm this address:\n\n" +
-		origin + "/#password/" + token + "\n\nOr give this code, which works once:\n\n" + token + "\n\n" +
-		"If you did not expect this, do nothing: without you it comes to nothing.\n"
-}
-
-func resetText(origin, token string) (subject, text string) {
-	return "Set a new password", "Somebody asked for a new password for your account. Set it within one hour:\n\n" +
-		origin + "/#password/" + token + "\n\nOr give this code, which works once:\n\n" + token + "\n\n" +
-		"If it was not you, do nothing: your password stays as it is.\n"
-}
-
-func invitationText(origin, token, client string) (subject, text string) {
-	return "You are invited", "You are invited to become a member of \"" + client + "\". Answer within 72 hours:\n\n" +
-		origin + "/#invitation/" + token + "\n\nOr give this code, which works once:\n\n" + token + "\n\n" +
-		"If you do not want this, do nothing, or decline.\n"
+// send sends a notice with its secret, and a link to the hub's page with it.
+func (n Notices) send(ctx context.Context, to string, told notice.Notice, page, token string) error {
+	told.Link, told.Code = n.Origin+"/#"+page+"/"+token, token
+	return n.Send(ctx, to, told)
 }

@@ -10,11 +10,12 @@ import (
 	"unicode"
 )
 
-// Message is a mail to one person, in plain text.
+// Message is a mail to one person.
 type Message struct {
 	To      string // the address alone
 	Subject string
 	Text    string
+	HTML    string // the same as HTML; none where empty
 }
 
 // Sender sends a message, or says why not; what its error says has nothing of the message. It may be used by many at once.

@@ -33,7 +33,7 @@ var page = template.Must(template.New("mailbox").Parse(`<!doctype html>
 <h1>Mailbox</h1>
 <p>What this demo has sent, newest first. Nothing has left this machine.</p>
 {{range .}}<article>
-<h2>{{.Subject}}</h2>
+<h2>{{if .SMS}}Text message{{else}}{{.Subject}}{{end}}</h2>
 <p>To {{.To}}, <time>{{.At.UTC.Format "2006-01-02 15:04:05"}} UTC</time></p>
 <pre>{{range .Lines}}{{if .Link}}<a rel="noreferrer" href="{{.Text}}">{{.Text}}</a>{{else}}{{.Text}}{{end}}
 {{end}}</pre>

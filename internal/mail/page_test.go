@@ -33,12 +33,15 @@ func TestMailboxPage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := box.SendText(t.Context(), "+41441234567", "your one-time password is 123456"); err != nil {
+		t.Fatal(err)
+	}
 	page := ask(t, box, "localhost:8080", "[::1]:1")
 	body := page.Body.String()
 	if strings.Index(body, "second@example.org") > strings.Index(body, "first@example.org") {
 		t.Error("the newest is not first")
 	}
-	for _, want := range []string{`href="http://127.0.0.1:8080/#password/apl_x"`, ">http://127.0.0.1:8080/#password/apl_x</a>", "&lt;b&gt;bold"} {
+	for _, want := range []string{`href="http://127.0.0.1:8080/#password/apl_x"`, ">http://127.0.0.1:8080/#password/apl_x</a>", "&lt;b&gt;bold", "<h2>Text message</h2>", "To &#43;41441234567,", "123456"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page has no %s", want)
 		}

@@ -70,6 +70,9 @@ func (s SMTP) Send(ctx context.Context, m Message) error {
 	msg.SetMessageID()
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // so that nobody's absence answers
 	msg.SetBodyString(mail.TypeTextPlain, m.Text)
+	if m.HTML != "" {
+		msg.AddAlternativeString(mail.TypeTextHTML, m.HTML)
+	}
 	return refused(s.deliver(ctx, client, msg))
 }
 

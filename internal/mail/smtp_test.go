@@ -10,6 +10,8 @@ import (
 	"errors"
 	"io"
 	"math/big"
+	"mime"
+	"mime/multipart"
 	"net"
 	netmail "net/mail"
 	"strings"
@@ -173,6 +175,34 @@ func TestSMTP(t *testing.T) {
 	}
 	if !strings.Contains(got[0].data, "https://hub.example/#password/apl_secret\r\n") || !strings.Contains(got[0].data, "\r\n.a line with a dot\r\n") {
 		t.Errorf("the text is %q", got[0].data)
+	}
+}
+
+// A message with HTML is one of two forms, of which the reader's program takes the one it likes: the text comes first.
+func TestSMTPWithHTML(t *testing.T) {
+	s := start(t, nil, false)
+	both := mail.Message{To: "a@example.org", Subject: "x", Text: "plain = text\n", HTML: "<p>rich = text, and much more of it than fits on a line of mail, which has seventy-eight</p>\n"}
+	if err := (mail.SMTP{Server: s.address, TLS: mail.TLSNone, From: "hub@example.com"}).Send(t.Context(), both); err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := netmail.ReadMessage(strings.NewReader(s.received()[0].data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kind, params, err := mime.ParseMediaType(parsed.Header.Get("Content-Type"))
+	if err != nil || kind != "multipart/alternative" {
+		t.Fatalf("%s, %v", kind, err)
+	}
+	parts := multipart.NewReader(parsed.Body, params["boundary"])
+	for _, want := range [][2]string{{"text/plain; charset=UTF-8", both.Text}, {"text/html; charset=UTF-8", both.HTML}} {
+		part, err := parts.NextPart()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(part)
+		if got := strings.ReplaceAll(string(text), "\r\n", "\n"); err != nil || part.Header.Get("Content-Type") != want[0] || strings.TrimSpace(got) != strings.TrimSpace(want[1]) {
+			t.Errorf("%s: %q, %v", part.Header.Get("Content-Type"), got, err)
+		}
 	}
 }
 
