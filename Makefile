@@ -4,8 +4,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
 # Our own packages for the race detector: not generated code, nor tests that drive another process or are about single requests. Of the tests of the
-# API those run there that are about requests at once, and of the differential test a part of its operations.
-OURS = $(shell go list ./... | grep -v -e /ent -e /graph/generated -e /internal/proctest -e /internal/difftest -e /internal/plantest -e /internal/apitest -e /bench)
+# API those run there that are about requests at once, of the sweep one turn, and of the differential test a part of its operations.
+OURS = $(shell go list ./... | grep -v -e /ent -e /graph/generated -e /internal/proctest -e /internal/difftest -e /internal/plantest -e /internal/apitest -e /internal/sweep -e /bench)
 AT_ONCE = Races$$|AtOnce$$|EachOther$$|GivenOutOnce$$|AStorm|ConcurrentEdits$$|WhileSuspended$$
 
 # Of the benchmark: 1 is 1,000 clients and 10,000 applications.
@@ -30,6 +30,7 @@ test-go: ## The Go tests, on SQLite and on a MariaDB of their own
 test-race: ## The Go tests of our packages under the race detector
 	CGO_ENABLED=1 go test -count=1 -timeout=30m -race $(OURS)
 	CGO_ENABLED=1 go test -count=1 -timeout=30m -race -run='($(AT_ONCE))/mysql' ./internal/apitest
+	CGO_ENABLED=1 go test -count=1 -timeout=30m -race -run='^TestIsolation$$/mysql' ./internal/sweep
 	CGO_ENABLED=1 go test -count=1 -race -run='SideBySide$$' ./internal/difftest -operations=100
 
 test-web: ## The page in a real browser, and the 61 checks of graphql-http
@@ -39,7 +40,7 @@ soak: ## All counts in full: 200,000 random operations for both executors on eac
 	APPANAGE_SOAK=1 go test -count=1 -timeout=6h -v -run='^TestDifferential$$' ./internal/difftest
 	APPANAGE_SOAK=1 CGO_ENABLED=1 go test -count=1 -timeout=6h -v -race -run='^TestDifferentialSideBySide$$/mysql' ./internal/difftest
 	CGO_ENABLED=1 go test -count=1 -timeout=6h -v -race -run='^TestDifferentialSideBySide$$/sqlite' ./internal/difftest -operations=600
-	APPANAGE_SOAK=1 go test -count=1 -timeout=6h -p=1 -v ./graph/plan ./internal/plantest ./internal/authority ./internal/tenancy ./internal/property ./internal/urls ./internal/delta ./internal/layers ./internal/definition
+	APPANAGE_SOAK=1 go test -count=1 -timeout=6h -p=1 -v ./graph/plan ./internal/plantest ./internal/authority ./internal/tenancy ./internal/property ./internal/urls ./internal/delta ./internal/layers ./internal/definition ./internal/sweep
 	APPANAGE_SOAK=1 go test -count=1 -timeout=6h -v -run='^TestKill' ./internal/proctest
 	APPANAGE_SOAK=1 go test -count=1 -timeout=6h -v -run='^(TestRemovalLeavesNothing|TestDefinitionsAgainstAModel)$$' ./internal/apitest
 	for fuzz in delta/FuzzParse delta/FuzzDiffApply layers/FuzzChainOfDeltas bundle/FuzzRead; do \

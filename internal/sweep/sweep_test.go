@@ -14,8 +14,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/appanage/appanage/internal/authority"
 	"github.com/appanage/appanage/internal/hub"
+	"github.com/appanage/appanage/internal/store"
+	"github.com/appanage/appanage/internal/testkit"
 	"github.com/appanage/appanage/internal/testkit/hubtest"
+	"github.com/appanage/appanage/internal/testkit/soak"
 )
 
 // sweep is one pass over a world, and what it has found.
@@ -158,23 +162,31 @@ func (r report) missing(a api) []string {
 	return slices.DeleteFunc(a.items(), func(item string) bool { return r.visited[item] })
 }
 
-func TestIsolation(t *testing.T) { swept(t, hub.Planned) }
+func TestIsolation(t *testing.T) {
+	hubtest.Engines(t, func(t *testing.T, h *hubtest.Hub) { swept(t, h) })
+}
 
-// What the planner refuses, the reference executor answers.
-func TestIsolationByReference(t *testing.T) { swept(t, hub.Reference) }
+// What the planner refuses, the reference executor answers. It asks through the same scope rules as everything else, so that
+// the second engine is left to the soak.
+func TestIsolationByReference(t *testing.T) {
+	engines := []store.Engine{store.SQLite, store.MySQL}
+	for _, engine := range engines[:soak.Count(1, 2)] {
+		t.Run(string(engine), func(t *testing.T) {
+			db := testkit.DB(t, engine, store.Options{Install: authority.Install})
+			swept(t, hubtest.Start(t, db, func(o *hub.HTTP) { o.Reads = hub.Reference }))
+		})
+	}
+}
 
-func swept(t *testing.T, reads hub.Reads) {
+func swept(t *testing.T, h *hubtest.Hub) {
 	t.Helper()
-	hubtest.Engines(t, func(t *testing.T, h *hubtest.Hub) {
-		t.Helper()
-		s := newSweep(t, h.Node(func(o *hub.HTTP) { o.Reads = reads }))
-		s.all()
-		t.Logf("%d cells of principal × grant state × field or argument, %d checks, %d leaks", len(s.sum.cells), s.sum.checks, len(s.sum.findings))
-		for _, finding := range s.sum.findings[:min(len(s.sum.findings), 50)] {
-			t.Error(finding)
-		}
-		if missing := s.sum.missing(s.api); len(missing) > 0 {
-			t.Errorf("fields and arguments of the SDL that the sweep has not visited; give its world what leads to them:\n%s", strings.Join(missing, "\n"))
-		}
-	})
+	s := newSweep(t, h)
+	s.all()
+	t.Logf("%d cells of principal × grant state × field or argument, %d checks, %d leaks", len(s.sum.cells), s.sum.checks, len(s.sum.findings))
+	for _, finding := range s.sum.findings[:min(len(s.sum.findings), 50)] {
+		t.Error(finding)
+	}
+	if missing := s.sum.missing(s.api); len(missing) > 0 {
+		t.Errorf("fields and arguments of the SDL that the sweep has not visited; give its world what leads to them:\n%s", strings.Join(missing, "\n"))
+	}
 }
