@@ -138,9 +138,9 @@ func define(t *testing.T, h *hubtest.Hub, clients []*ent.Tenant) {
 			version := oid.New[oid.DefinitionVersion]()
 			whole := n == 0
 			h.Must(h.Ent().DefinitionVersion.Create().SetID(version).SetClientID(client).SetApplicationID(app.ID).SetKind(enum.DefinitionPage).
-				SetName("home").SetNumber(1).SetContent("{}").SetWhole(whole).SetFinal(false).SetPublic(false).SetRemoved(false).Exec(h.System()))
+				SetName("a-page-of-the-test").SetNumber(1).SetContent("{}").SetWhole(whole).SetFinal(false).SetPublic(false).SetRemoved(false).Exec(h.System()))
 			h.Must(h.Ent().DefinitionLayer.Create().SetClientID(client).SetApplicationID(app.ID).SetKind(enum.DefinitionPage).
-				SetName("home").SetCurrentID(version).SetWhole(whole).Exec(h.System()))
+				SetName("a-page-of-the-test").SetCurrentID(version).SetWhole(whole).Exec(h.System()))
 		}
 	}
 }
