@@ -65,9 +65,9 @@ func (c *crowd) define(ctx context.Context, t *testing.T, db *store.DB) {
 			}
 			version := oid.New[oid.DefinitionVersion]()
 			must(t, db.Ent().DefinitionVersion.Create().SetID(version).SetClientID(client).SetApplicationID(app.ID).SetKind(enum.DefinitionPage).
-				SetName("home").SetNumber(1).SetContent("{}").SetWhole(i == 0).SetFinal(false).SetPublic(false).SetRemoved(false).Exec(ctx))
+				SetName("a-page-of-the-test").SetNumber(1).SetContent("{}").SetWhole(i == 0).SetFinal(false).SetPublic(false).SetRemoved(false).Exec(ctx))
 			must(t, db.Ent().DefinitionLayer.Create().SetClientID(client).SetApplicationID(app.ID).SetKind(enum.DefinitionPage).
-				SetName("home").SetCurrentID(version).SetWhole(i == 0).Exec(ctx))
+				SetName("a-page-of-the-test").SetCurrentID(version).SetWhole(i == 0).Exec(ctx))
 		}
 	}
 }
