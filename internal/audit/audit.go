@@ -46,20 +46,13 @@ func Record(ctx context.Context, db *store.DB, events ...Event) error {
 		if err != nil {
 			return err
 		}
-		args = append(args, string(oid.New[oid.AuditEvent]()), who.Now(), string(e.Client), orNull(who.Client), orNull(who.User),
+		args = append(args, string(oid.New[oid.AuditEvent]()), who.Now(), string(e.Client), store.OrNull(who.Client), store.OrNull(who.User),
 			e.Operation, e.Kind, e.Object, before, after, who.Request)
 	}
 	if _, err := db.Exec(ctx, insert+columns+strings.Repeat(", "+columns, len(events)-1), args...); err != nil {
 		return fmt.Errorf("audit: record: %w", err)
 	}
 	return nil
-}
-
-func orNull[T oid.ID](id T) any {
-	if id == "" {
-		return nil
-	}
-	return string(id)
 }
 
 // fields is a JSON object, or NULL for nil.

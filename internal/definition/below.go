@@ -37,7 +37,7 @@ func firstOf(apps []oid.Application, p Place, client, url oid.Client, a *actor.A
 	const layer = " JOIN definition_layers AS w ON w.kind = ? AND w.name = ? AND w.whole = TRUE"
 	const held = " CROSS" + layer + " AND w.application_id = h.application_id AND w.client_id = h.client_id"
 	const writes = " AND h.level = 'WRITE' AND (h.expires_at IS NULL OR h.expires_at > ?)"
-	list := padded(apps)
+	list := store.Padded(apps)
 	among, ids := " IN "+store.Marks(len(list)), store.Anys(list)
 	var q query
 	q.add("(SELECT hit.id FROM (SELECT b.id FROM applications AS b CROSS"+layer+" AND w.application_id = b.id AND w.client_id = b.client_id", p.Kind, p.Name)

@@ -14,7 +14,7 @@ import (
 // readContents fills the stacks of some names with the layers of a circle. It ends where they hold too much.
 func (s *Service) readContents(ctx context.Context, c *circle, names []Name, stacks map[Name]*Stack, held map[oid.DefinitionVersion]*Version) error {
 	content, known := contentBut(slices.Sorted(maps.Keys(held)))
-	clients := padded(slices.Sorted(maps.Keys(c.depths)))
+	clients := store.Padded(slices.Sorted(maps.Keys(c.depths)))
 	words, keys := make([]string, len(names)), make([]string, len(names))
 	for i, n := range names {
 		words[i], keys[i] = n.Name, string(n.Kind)+" "+n.Name
@@ -22,8 +22,8 @@ func (s *Service) readContents(ctx context.Context, c *circle, names []Name, sta
 	var q query
 	q.add("SELECT l.kind, l.name, l.client_id"+ofLayer+content+" FROM definition_layers AS l"+current, known...)
 	q.add(" WHERE l.application_id = ? AND l.client_id IN "+store.Marks(len(clients)), append([]any{c.Application}, store.Anys(clients)...)...)
-	q.add(" AND l.name IN "+store.Marks(len(padded(words))), store.Anys(padded(words))...)
-	q.add(" AND CONCAT(l.kind, ' ', l.name) IN "+store.Marks(len(padded(keys))), store.Anys(padded(keys))...)
+	q.add(" AND l.name IN "+store.Marks(len(store.Padded(words))), store.Anys(store.Padded(words))...)
+	q.add(" AND CONCAT(l.kind, ' ', l.name) IN "+store.Marks(len(store.Padded(keys))), store.Anys(store.Padded(keys))...)
 	r := reader{service: s, held: held}
 	stored := 0
 	err := s.db.Each(ctx, q.text.String(), q.args, func(scan func(...any) error) error {

@@ -242,7 +242,7 @@ func (p *provider) writeVersions(ctx context.Context) error {
 		for _, c := range some {
 			v := c.next()
 			args = append(args, v.ID, p.now, p.now, v.Client, v.Place.Application, v.Place.Kind, v.Place.Name, v.Number, c.is, "",
-				v.Whole, v.Final, v.Public, c.to == nil, orNull(p.who.Client), orNull(p.who.User))
+				v.Whole, v.Final, v.Public, c.to == nil, store.OrNull(p.who.Client), store.OrNull(p.who.User))
 		}
 		if _, err := p.s.db.Exec(ctx, rows(intoVersions, versionValues, len(some)), args...); err != nil {
 			return err

@@ -155,7 +155,7 @@ func contentBut(held []oid.DefinitionVersion) (string, []any) {
 	if len(held) == 0 {
 		return "v.content", nil
 	}
-	known := store.Anys(padded(held))
+	known := store.Anys(store.Padded(held))
 	return "CASE WHEN v.id IN " + store.Marks(len(known)) + " THEN NULL ELSE v.content END", known
 }
 
@@ -171,14 +171,6 @@ func (s *Service) reached(a *actor.Actor, client oid.Client) (string, []any) {
 	}
 	text, args := scope.In(a, "`s`.`descendant_id`").Query()
 	return " AND (" + text + ")", args
-}
-
-// padded repeats the last value, so that few lengths of lists come again and again.
-func padded[T any](values []T) []T {
-	for values = slices.Clip(values); len(values)%4 != 0; {
-		values = append(values, values[len(values)-1])
-	}
-	return values
 }
 
 // layerRow is what a row says of a layer; all of it may be NULL.

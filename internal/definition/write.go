@@ -87,7 +87,7 @@ func (s *Service) insertVersions(ctx context.Context, now time.Time, all ...row)
 		var args []any
 		for _, r := range batch {
 			args = append(args, r.ID, now, now, r.Client, r.Place.Application, r.Place.Kind, r.Place.Name, r.Number, r.Content.String(), BaseColumn(r.Base),
-				r.Whole, r.Final, r.Public, r.removed, orNull(a.Client), orNull(a.User))
+				r.Whole, r.Final, r.Public, r.removed, store.OrNull(a.Client), store.OrNull(a.User))
 		}
 		if _, err := s.db.Exec(ctx, rows(intoVersions, versionValues, len(batch)), args...); err != nil {
 			return fmt.Errorf("definition: insert versions: %w", err)
@@ -185,11 +185,4 @@ func event(operation string, layer oid.DefinitionLayer, from, to *Version) audit
 func fields(v *Version) map[string]any {
 	return map[string]any{"applicationId": v.Place.Application, "kind": v.Place.Kind, "name": v.Place.Name, "number": v.Number,
 		"whole": v.Whole, "final": v.Final, "public": v.Public}
-}
-
-func orNull[T oid.ID](id T) any {
-	if id == "" {
-		return nil
-	}
-	return string(id)
 }

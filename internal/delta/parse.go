@@ -110,8 +110,8 @@ func (s *slab[T]) take(n int) []T {
 	return piece
 }
 
-// skip goes on to the next byte that means something, commas and colons being known to be where they should.
-func (r *reader) skip() byte {
+// peek is the next byte that means something, to which it goes on. Commas and colons are known to be where they should.
+func (r *reader) peek() byte {
 	for {
 		switch c := r.text[r.at]; c {
 		case ' ', '\t', '\n', '\r', ',', ':':
@@ -123,7 +123,7 @@ func (r *reader) skip() byte {
 }
 
 func (r *reader) value(depth int) (Value, error) {
-	switch r.skip() {
+	switch r.peek() {
 	case '{', '[':
 		if r.limit > 0 && depth == r.limit {
 			return Value{}, &Error{Offset: r.start + int64(r.at), Reason: ErrTooDeep, Detail: fmt.Sprintf("%d at most", r.limit)}
@@ -150,7 +150,7 @@ func (r *reader) value(depth int) (Value, error) {
 func (r *reader) object(depth int) (Value, error) {
 	start := len(r.members)
 	r.at++
-	for r.skip() != '}' {
+	for r.peek() != '}' {
 		name := r.string()
 		v, err := r.value(depth)
 		if err != nil {
@@ -169,7 +169,7 @@ func (r *reader) object(depth int) (Value, error) {
 func (r *reader) array(depth int) (Value, error) {
 	start := len(r.items)
 	r.at++
-	for r.skip() != ']' {
+	for r.peek() != ']' {
 		n := len(r.items) - start
 		v, err := r.value(depth)
 		if err != nil {

@@ -133,13 +133,13 @@ func (q Question) statement(a *actor.Actor, apps []oid.Application) *statement {
 	s.add(" WHERE s.descendant_id = ?", q.Client)
 	s.scoped(a, reachedStep)
 	s.add(" AND a.id IN ")
-	list(s, padded(apps))
+	list(s, store.Padded(apps))
 	s.add(" AND (p.id IS NOT NULL OR s.depth = 0 OR s.ancestor_id = a.client_id)" +
 		" UNION ALL SELECT a.id, a.client_id, p.client_id, -1, NULL AS level, NULL AS expires_at, p.name, p.value, p.public, p.secret" +
 		" FROM applications AS a JOIN application_properties AS p ON p.client_id = a.client_id AND p.application_id = a.id")
 	q.named(s)
 	s.add(" WHERE a.id IN ")
-	list(s, padded(apps))
+	list(s, store.Padded(apps))
 	s.add(" AND NOT EXISTS (SELECT 1 FROM client_paths AS o WHERE o.descendant_id = ? AND o.ancestor_id = a.client_id)", q.Client)
 	return s
 }
@@ -149,22 +149,9 @@ func (q Question) named(s *statement) {
 	switch {
 	case len(q.Names) > 0:
 		s.add(" AND p.name IN ")
-		list(s, padded(q.Names))
+		list(s, store.Padded(q.Names))
 	case q.Names != nil:
 		s.add(" AND 1 = 0")
-	}
-}
-
-// padded repeats the last value, so that few lengths of lists come again and again.
-func padded[T any](values []T) []T {
-	n := len(values)
-	if n > 2 {
-		n = (n + 7) / 8 * 8
-	}
-	for padded := slices.Clip(values); ; padded = append(padded, values[len(values)-1]) {
-		if len(padded) == n {
-			return padded
-		}
 	}
 }
 

@@ -271,7 +271,7 @@ func (s *Service) insertChanges(ctx context.Context, a *actor.Actor, changes []c
 		q.marks(13)
 		p := c.row
 		q.args = append(q.args, string(c.id), p.UpdatedAt, p.UpdatedAt, 1, p.Client, p.Application, p.Name, c.value(), p.Public, p.Secret, c.removed,
-			orNull(a.Client), orNull(a.User))
+			store.OrNull(a.Client), store.OrNull(a.User))
 	}
 	if _, err := s.exec(ctx, &q); err != nil {
 		return fmt.Errorf("property: write the history: %w", err)
@@ -285,11 +285,4 @@ func (c change) value() any {
 		return nil
 	}
 	return c.row.Value
-}
-
-func orNull[T oid.ID](id T) any {
-	if id == "" {
-		return nil
-	}
-	return string(id)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/appanage/appanage/ent"
@@ -65,6 +66,26 @@ func Anys[T any](list []T) []any {
 		out[i] = v
 	}
 	return out
+}
+
+// Padded repeats the last of a list, so that statements with lists of few lengths come again and again, and stay compiled.
+func Padded[T any](list []T) []T {
+	n := len(list)
+	if n > 2 {
+		n = (n + 7) / 8 * 8
+	}
+	for list = slices.Clip(list); len(list) < n; {
+		list = append(list, list[len(list)-1])
+	}
+	return list
+}
+
+// OrNull makes an argument of an id: NULL where there is none.
+func OrNull[T oid.ID](id T) any {
+	if id == "" {
+		return nil
+	}
+	return string(id)
 }
 
 // InScope tells whether a client is in the caller's scope: seen in full, not by code and name alone.
