@@ -103,6 +103,9 @@ func (a *Authenticator) read(ctx context.Context, which predicate.Session) (*act
 	if err != nil {
 		return nil, fmt.Errorf("authn: read the session: %w", err)
 	}
+	if row.Edges.User == nil { // he went between the two statements
+		return nil, errUnauthenticated()
+	}
 	alive := now.Before(row.ExpiresAt) && now.Before(row.LastUsedAt.Add(a.limits.Idle)) && row.Edges.User.Status == enum.UserActive
 	if !alive {
 		return nil, errUnauthenticated()

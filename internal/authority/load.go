@@ -203,6 +203,9 @@ func (l *loader) owned(ctx context.Context) error {
 		Where(permission.IDIn(keys(l.authority)...), permission.ApplicationIDNotNil()).
 		WithApplication(func(q *ent.ApplicationQuery) { q.Select(application.FieldID, application.FieldClientID) }).All(ctx)
 	for _, p := range rows {
+		if p.Edges.Application == nil { // it went between the two statements, and its permissions with it
+			continue
+		}
 		owner := p.Edges.Application.ClientID
 		l.owner[p.ID], l.shared.Owned[owner] = owner, append(l.shared.Owned[owner], p.ID)
 	}

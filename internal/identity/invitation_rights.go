@@ -58,7 +58,7 @@ func (s *Service) inviter(ctx context.Context, tx *ent.Client, row *ent.Invitati
 		return nil, errInvitation()
 	}
 	m, err := tx.Membership.Query().Where(membership.ID(*row.InviterMembershipID), membership.UserID(*row.InviterID)).WithUser().Only(ctx)
-	if ent.IsNotFound(err) || err == nil && m.Edges.User.Status != enum.UserActive {
+	if ent.IsNotFound(err) || err == nil && (m.Edges.User == nil || m.Edges.User.Status != enum.UserActive) {
 		return nil, errInvitation()
 	}
 	if err != nil {
