@@ -80,9 +80,15 @@ type ApplicationEdges struct {
 	DefinitionLayers []*DefinitionLayer `json:"definition_layers,omitempty"`
 	// DefinitionVersions holds the value of the definition_versions edge.
 	DefinitionVersions []*DefinitionVersion `json:"definition_versions,omitempty"`
+	// RegistrationRules holds the value of the registration_rules edge.
+	RegistrationRules []*RegistrationRule `json:"registration_rules,omitempty"`
+	// RegistrationCodes holds the value of the registration_codes edge.
+	RegistrationCodes []*RegistrationCode `json:"registration_codes,omitempty"`
+	// AccessRequests holds the value of the access_requests edge.
+	AccessRequests []*AccessRequest `json:"access_requests,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [14]bool
+	loadedTypes [17]bool
 }
 
 // ClientOrErr returns the Client value or an error if the edge
@@ -213,6 +219,33 @@ func (e ApplicationEdges) DefinitionVersionsOrErr() ([]*DefinitionVersion, error
 		return e.DefinitionVersions, nil
 	}
 	return nil, &NotLoadedError{edge: "definition_versions"}
+}
+
+// RegistrationRulesOrErr returns the RegistrationRules value or an error if the edge
+// was not loaded in eager-loading.
+func (e ApplicationEdges) RegistrationRulesOrErr() ([]*RegistrationRule, error) {
+	if e.loadedTypes[14] {
+		return e.RegistrationRules, nil
+	}
+	return nil, &NotLoadedError{edge: "registration_rules"}
+}
+
+// RegistrationCodesOrErr returns the RegistrationCodes value or an error if the edge
+// was not loaded in eager-loading.
+func (e ApplicationEdges) RegistrationCodesOrErr() ([]*RegistrationCode, error) {
+	if e.loadedTypes[15] {
+		return e.RegistrationCodes, nil
+	}
+	return nil, &NotLoadedError{edge: "registration_codes"}
+}
+
+// AccessRequestsOrErr returns the AccessRequests value or an error if the edge
+// was not loaded in eager-loading.
+func (e ApplicationEdges) AccessRequestsOrErr() ([]*AccessRequest, error) {
+	if e.loadedTypes[16] {
+		return e.AccessRequests, nil
+	}
+	return nil, &NotLoadedError{edge: "access_requests"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -401,6 +434,21 @@ func (_m *Application) QueryDefinitionLayers() *DefinitionLayerQuery {
 // QueryDefinitionVersions queries the "definition_versions" edge of the Application entity.
 func (_m *Application) QueryDefinitionVersions() *DefinitionVersionQuery {
 	return NewApplicationClient(_m.config).QueryDefinitionVersions(_m)
+}
+
+// QueryRegistrationRules queries the "registration_rules" edge of the Application entity.
+func (_m *Application) QueryRegistrationRules() *RegistrationRuleQuery {
+	return NewApplicationClient(_m.config).QueryRegistrationRules(_m)
+}
+
+// QueryRegistrationCodes queries the "registration_codes" edge of the Application entity.
+func (_m *Application) QueryRegistrationCodes() *RegistrationCodeQuery {
+	return NewApplicationClient(_m.config).QueryRegistrationCodes(_m)
+}
+
+// QueryAccessRequests queries the "access_requests" edge of the Application entity.
+func (_m *Application) QueryAccessRequests() *AccessRequestQuery {
+	return NewApplicationClient(_m.config).QueryAccessRequests(_m)
 }
 
 // Update returns a builder for updating this Application.

@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/appanage/appanage/ent/accessgrant"
+	"github.com/appanage/appanage/ent/accessrequest"
 	"github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/ent/applicationdependency"
 	"github.com/appanage/appanage/ent/applicationproperty"
@@ -19,6 +20,8 @@ import (
 	"github.com/appanage/appanage/ent/definitionversion"
 	"github.com/appanage/appanage/ent/permission"
 	"github.com/appanage/appanage/ent/propertychange"
+	"github.com/appanage/appanage/ent/registrationcode"
+	"github.com/appanage/appanage/ent/registrationrule"
 	"github.com/appanage/appanage/ent/role"
 	"github.com/appanage/appanage/ent/rolepackage"
 	"github.com/appanage/appanage/ent/session"
@@ -348,6 +351,51 @@ func (_c *ApplicationCreate) AddDefinitionVersions(v ...*DefinitionVersion) *App
 		ids[i] = v[i].ID
 	}
 	return _c.AddDefinitionVersionIDs(ids...)
+}
+
+// AddRegistrationRuleIDs adds the "registration_rules" edge to the RegistrationRule entity by IDs.
+func (_c *ApplicationCreate) AddRegistrationRuleIDs(ids ...oid.RegistrationRule) *ApplicationCreate {
+	_c.mutation.AddRegistrationRuleIDs(ids...)
+	return _c
+}
+
+// AddRegistrationRules adds the "registration_rules" edges to the RegistrationRule entity.
+func (_c *ApplicationCreate) AddRegistrationRules(v ...*RegistrationRule) *ApplicationCreate {
+	ids := make([]oid.RegistrationRule, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddRegistrationRuleIDs(ids...)
+}
+
+// AddRegistrationCodeIDs adds the "registration_codes" edge to the RegistrationCode entity by IDs.
+func (_c *ApplicationCreate) AddRegistrationCodeIDs(ids ...oid.RegistrationCode) *ApplicationCreate {
+	_c.mutation.AddRegistrationCodeIDs(ids...)
+	return _c
+}
+
+// AddRegistrationCodes adds the "registration_codes" edges to the RegistrationCode entity.
+func (_c *ApplicationCreate) AddRegistrationCodes(v ...*RegistrationCode) *ApplicationCreate {
+	ids := make([]oid.RegistrationCode, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddRegistrationCodeIDs(ids...)
+}
+
+// AddAccessRequestIDs adds the "access_requests" edge to the AccessRequest entity by IDs.
+func (_c *ApplicationCreate) AddAccessRequestIDs(ids ...oid.AccessRequest) *ApplicationCreate {
+	_c.mutation.AddAccessRequestIDs(ids...)
+	return _c
+}
+
+// AddAccessRequests adds the "access_requests" edges to the AccessRequest entity.
+func (_c *ApplicationCreate) AddAccessRequests(v ...*AccessRequest) *ApplicationCreate {
+	ids := make([]oid.AccessRequest, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddAccessRequestIDs(ids...)
 }
 
 // Mutation returns the ApplicationMutation object of the builder.
@@ -777,6 +825,54 @@ func (_c *ApplicationCreate) createSpec() (*Application, *sqlgraph.CreateSpec) {
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(definitionversion.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.RegistrationRulesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.RegistrationRulesTable,
+			Columns: []string{application.RegistrationRulesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(registrationrule.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.RegistrationCodesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.RegistrationCodesTable,
+			Columns: []string{application.RegistrationCodesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(registrationcode.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.AccessRequestsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.AccessRequestsTable,
+			Columns: []string{application.AccessRequestsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(accessrequest.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

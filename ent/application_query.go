@@ -14,6 +14,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/appanage/appanage/ent/accessgrant"
+	"github.com/appanage/appanage/ent/accessrequest"
 	"github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/ent/applicationdependency"
 	"github.com/appanage/appanage/ent/applicationproperty"
@@ -23,6 +24,8 @@ import (
 	"github.com/appanage/appanage/ent/permission"
 	"github.com/appanage/appanage/ent/predicate"
 	"github.com/appanage/appanage/ent/propertychange"
+	"github.com/appanage/appanage/ent/registrationcode"
+	"github.com/appanage/appanage/ent/registrationrule"
 	"github.com/appanage/appanage/ent/role"
 	"github.com/appanage/appanage/ent/rolepackage"
 	"github.com/appanage/appanage/ent/session"
@@ -51,6 +54,9 @@ type ApplicationQuery struct {
 	withDependents         *ApplicationDependencyQuery
 	withDefinitionLayers   *DefinitionLayerQuery
 	withDefinitionVersions *DefinitionVersionQuery
+	withRegistrationRules  *RegistrationRuleQuery
+	withRegistrationCodes  *RegistrationCodeQuery
+	withAccessRequests     *AccessRequestQuery
 	modifiers              []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
@@ -396,6 +402,72 @@ func (_q *ApplicationQuery) QueryDefinitionVersions() *DefinitionVersionQuery {
 	return query
 }
 
+// QueryRegistrationRules chains the current query on the "registration_rules" edge.
+func (_q *ApplicationQuery) QueryRegistrationRules() *RegistrationRuleQuery {
+	query := (&RegistrationRuleClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, selector),
+			sqlgraph.To(registrationrule.Table, registrationrule.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, application.RegistrationRulesTable, application.RegistrationRulesColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryRegistrationCodes chains the current query on the "registration_codes" edge.
+func (_q *ApplicationQuery) QueryRegistrationCodes() *RegistrationCodeQuery {
+	query := (&RegistrationCodeClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, selector),
+			sqlgraph.To(registrationcode.Table, registrationcode.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, application.RegistrationCodesTable, application.RegistrationCodesColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryAccessRequests chains the current query on the "access_requests" edge.
+func (_q *ApplicationQuery) QueryAccessRequests() *AccessRequestQuery {
+	query := (&AccessRequestClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, selector),
+			sqlgraph.To(accessrequest.Table, accessrequest.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, application.AccessRequestsTable, application.AccessRequestsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
 // First returns the first Application entity from the query.
 // Returns a *NotFoundError when no Application was found.
 func (_q *ApplicationQuery) First(ctx context.Context) (*Application, error) {
@@ -602,6 +674,9 @@ func (_q *ApplicationQuery) Clone() *ApplicationQuery {
 		withDependents:         _q.withDependents.Clone(),
 		withDefinitionLayers:   _q.withDefinitionLayers.Clone(),
 		withDefinitionVersions: _q.withDefinitionVersions.Clone(),
+		withRegistrationRules:  _q.withRegistrationRules.Clone(),
+		withRegistrationCodes:  _q.withRegistrationCodes.Clone(),
+		withAccessRequests:     _q.withAccessRequests.Clone(),
 		// clone intermediate query.
 		sql:  _q.sql.Clone(),
 		path: _q.path,
@@ -762,6 +837,39 @@ func (_q *ApplicationQuery) WithDefinitionVersions(opts ...func(*DefinitionVersi
 	return _q
 }
 
+// WithRegistrationRules tells the query-builder to eager-load the nodes that are connected to
+// the "registration_rules" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ApplicationQuery) WithRegistrationRules(opts ...func(*RegistrationRuleQuery)) *ApplicationQuery {
+	query := (&RegistrationRuleClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withRegistrationRules = query
+	return _q
+}
+
+// WithRegistrationCodes tells the query-builder to eager-load the nodes that are connected to
+// the "registration_codes" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ApplicationQuery) WithRegistrationCodes(opts ...func(*RegistrationCodeQuery)) *ApplicationQuery {
+	query := (&RegistrationCodeClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withRegistrationCodes = query
+	return _q
+}
+
+// WithAccessRequests tells the query-builder to eager-load the nodes that are connected to
+// the "access_requests" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *ApplicationQuery) WithAccessRequests(opts ...func(*AccessRequestQuery)) *ApplicationQuery {
+	query := (&AccessRequestClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withAccessRequests = query
+	return _q
+}
+
 // GroupBy is used to group vertices by one or more fields/columns.
 // It is often used with aggregate functions, like: count, max, mean, min, sum.
 //
@@ -840,7 +948,7 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 	var (
 		nodes       = []*Application{}
 		_spec       = _q.querySpec()
-		loadedTypes = [14]bool{
+		loadedTypes = [17]bool{
 			_q.withClient != nil,
 			_q.withCreator != nil,
 			_q.withPackages != nil,
@@ -855,6 +963,9 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 			_q.withDependents != nil,
 			_q.withDefinitionLayers != nil,
 			_q.withDefinitionVersions != nil,
+			_q.withRegistrationRules != nil,
+			_q.withRegistrationCodes != nil,
+			_q.withAccessRequests != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -975,6 +1086,31 @@ func (_q *ApplicationQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*
 			func(n *Application, e *DefinitionVersion) {
 				n.Edges.DefinitionVersions = append(n.Edges.DefinitionVersions, e)
 			}); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withRegistrationRules; query != nil {
+		if err := _q.loadRegistrationRules(ctx, query, nodes,
+			func(n *Application) { n.Edges.RegistrationRules = []*RegistrationRule{} },
+			func(n *Application, e *RegistrationRule) {
+				n.Edges.RegistrationRules = append(n.Edges.RegistrationRules, e)
+			}); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withRegistrationCodes; query != nil {
+		if err := _q.loadRegistrationCodes(ctx, query, nodes,
+			func(n *Application) { n.Edges.RegistrationCodes = []*RegistrationCode{} },
+			func(n *Application, e *RegistrationCode) {
+				n.Edges.RegistrationCodes = append(n.Edges.RegistrationCodes, e)
+			}); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withAccessRequests; query != nil {
+		if err := _q.loadAccessRequests(ctx, query, nodes,
+			func(n *Application) { n.Edges.AccessRequests = []*AccessRequest{} },
+			func(n *Application, e *AccessRequest) { n.Edges.AccessRequests = append(n.Edges.AccessRequests, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -1396,6 +1532,96 @@ func (_q *ApplicationQuery) loadDefinitionVersions(ctx context.Context, query *D
 	}
 	query.Where(predicate.DefinitionVersion(func(s *sql.Selector) {
 		s.Where(sql.InValues(s.C(application.DefinitionVersionsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.ApplicationID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "application_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *ApplicationQuery) loadRegistrationRules(ctx context.Context, query *RegistrationRuleQuery, nodes []*Application, init func(*Application), assign func(*Application, *RegistrationRule)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[oid.Application]*Application)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(registrationrule.FieldApplicationID)
+	}
+	query.Where(predicate.RegistrationRule(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(application.RegistrationRulesColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.ApplicationID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "application_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *ApplicationQuery) loadRegistrationCodes(ctx context.Context, query *RegistrationCodeQuery, nodes []*Application, init func(*Application), assign func(*Application, *RegistrationCode)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[oid.Application]*Application)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(registrationcode.FieldApplicationID)
+	}
+	query.Where(predicate.RegistrationCode(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(application.RegistrationCodesColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.ApplicationID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "application_id" returned %v for node %v`, fk, n.ID)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *ApplicationQuery) loadAccessRequests(ctx context.Context, query *AccessRequestQuery, nodes []*Application, init func(*Application), assign func(*Application, *AccessRequest)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[oid.Application]*Application)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(accessrequest.FieldApplicationID)
+	}
+	query.Where(predicate.AccessRequest(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(application.AccessRequestsColumn), fks...))
 	}))
 	neighbors, err := query.All(ctx)
 	if err != nil {

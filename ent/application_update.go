@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
 	"github.com/appanage/appanage/ent/accessgrant"
+	"github.com/appanage/appanage/ent/accessrequest"
 	"github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/ent/applicationdependency"
 	"github.com/appanage/appanage/ent/applicationproperty"
@@ -21,6 +22,8 @@ import (
 	"github.com/appanage/appanage/ent/permission"
 	"github.com/appanage/appanage/ent/predicate"
 	"github.com/appanage/appanage/ent/propertychange"
+	"github.com/appanage/appanage/ent/registrationcode"
+	"github.com/appanage/appanage/ent/registrationrule"
 	"github.com/appanage/appanage/ent/role"
 	"github.com/appanage/appanage/ent/rolepackage"
 	"github.com/appanage/appanage/ent/session"
@@ -344,6 +347,51 @@ func (_u *ApplicationUpdate) AddDefinitionVersions(v ...*DefinitionVersion) *App
 	return _u.AddDefinitionVersionIDs(ids...)
 }
 
+// AddRegistrationRuleIDs adds the "registration_rules" edge to the RegistrationRule entity by IDs.
+func (_u *ApplicationUpdate) AddRegistrationRuleIDs(ids ...oid.RegistrationRule) *ApplicationUpdate {
+	_u.mutation.AddRegistrationRuleIDs(ids...)
+	return _u
+}
+
+// AddRegistrationRules adds the "registration_rules" edges to the RegistrationRule entity.
+func (_u *ApplicationUpdate) AddRegistrationRules(v ...*RegistrationRule) *ApplicationUpdate {
+	ids := make([]oid.RegistrationRule, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddRegistrationRuleIDs(ids...)
+}
+
+// AddRegistrationCodeIDs adds the "registration_codes" edge to the RegistrationCode entity by IDs.
+func (_u *ApplicationUpdate) AddRegistrationCodeIDs(ids ...oid.RegistrationCode) *ApplicationUpdate {
+	_u.mutation.AddRegistrationCodeIDs(ids...)
+	return _u
+}
+
+// AddRegistrationCodes adds the "registration_codes" edges to the RegistrationCode entity.
+func (_u *ApplicationUpdate) AddRegistrationCodes(v ...*RegistrationCode) *ApplicationUpdate {
+	ids := make([]oid.RegistrationCode, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddRegistrationCodeIDs(ids...)
+}
+
+// AddAccessRequestIDs adds the "access_requests" edge to the AccessRequest entity by IDs.
+func (_u *ApplicationUpdate) AddAccessRequestIDs(ids ...oid.AccessRequest) *ApplicationUpdate {
+	_u.mutation.AddAccessRequestIDs(ids...)
+	return _u
+}
+
+// AddAccessRequests adds the "access_requests" edges to the AccessRequest entity.
+func (_u *ApplicationUpdate) AddAccessRequests(v ...*AccessRequest) *ApplicationUpdate {
+	ids := make([]oid.AccessRequest, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddAccessRequestIDs(ids...)
+}
+
 // Mutation returns the ApplicationMutation object of the builder.
 func (_u *ApplicationUpdate) Mutation() *ApplicationMutation {
 	return _u.mutation
@@ -605,6 +653,69 @@ func (_u *ApplicationUpdate) RemoveDefinitionVersions(v ...*DefinitionVersion) *
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveDefinitionVersionIDs(ids...)
+}
+
+// ClearRegistrationRules clears all "registration_rules" edges to the RegistrationRule entity.
+func (_u *ApplicationUpdate) ClearRegistrationRules() *ApplicationUpdate {
+	_u.mutation.ClearRegistrationRules()
+	return _u
+}
+
+// RemoveRegistrationRuleIDs removes the "registration_rules" edge to RegistrationRule entities by IDs.
+func (_u *ApplicationUpdate) RemoveRegistrationRuleIDs(ids ...oid.RegistrationRule) *ApplicationUpdate {
+	_u.mutation.RemoveRegistrationRuleIDs(ids...)
+	return _u
+}
+
+// RemoveRegistrationRules removes "registration_rules" edges to RegistrationRule entities.
+func (_u *ApplicationUpdate) RemoveRegistrationRules(v ...*RegistrationRule) *ApplicationUpdate {
+	ids := make([]oid.RegistrationRule, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveRegistrationRuleIDs(ids...)
+}
+
+// ClearRegistrationCodes clears all "registration_codes" edges to the RegistrationCode entity.
+func (_u *ApplicationUpdate) ClearRegistrationCodes() *ApplicationUpdate {
+	_u.mutation.ClearRegistrationCodes()
+	return _u
+}
+
+// RemoveRegistrationCodeIDs removes the "registration_codes" edge to RegistrationCode entities by IDs.
+func (_u *ApplicationUpdate) RemoveRegistrationCodeIDs(ids ...oid.RegistrationCode) *ApplicationUpdate {
+	_u.mutation.RemoveRegistrationCodeIDs(ids...)
+	return _u
+}
+
+// RemoveRegistrationCodes removes "registration_codes" edges to RegistrationCode entities.
+func (_u *ApplicationUpdate) RemoveRegistrationCodes(v ...*RegistrationCode) *ApplicationUpdate {
+	ids := make([]oid.RegistrationCode, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveRegistrationCodeIDs(ids...)
+}
+
+// ClearAccessRequests clears all "access_requests" edges to the AccessRequest entity.
+func (_u *ApplicationUpdate) ClearAccessRequests() *ApplicationUpdate {
+	_u.mutation.ClearAccessRequests()
+	return _u
+}
+
+// RemoveAccessRequestIDs removes the "access_requests" edge to AccessRequest entities by IDs.
+func (_u *ApplicationUpdate) RemoveAccessRequestIDs(ids ...oid.AccessRequest) *ApplicationUpdate {
+	_u.mutation.RemoveAccessRequestIDs(ids...)
+	return _u
+}
+
+// RemoveAccessRequests removes "access_requests" edges to AccessRequest entities.
+func (_u *ApplicationUpdate) RemoveAccessRequests(v ...*AccessRequest) *ApplicationUpdate {
+	ids := make([]oid.AccessRequest, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveAccessRequestIDs(ids...)
 }
 
 // Save executes the query and returns the number of nodes affected by the update operation.
@@ -1287,6 +1398,141 @@ func (_u *ApplicationUpdate) sqlSave(ctx context.Context) (_node int, err error)
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.RegistrationRulesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.RegistrationRulesTable,
+			Columns: []string{application.RegistrationRulesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(registrationrule.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedRegistrationRulesIDs(); len(nodes) > 0 && !_u.mutation.RegistrationRulesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.RegistrationRulesTable,
+			Columns: []string{application.RegistrationRulesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(registrationrule.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RegistrationRulesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.RegistrationRulesTable,
+			Columns: []string{application.RegistrationRulesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(registrationrule.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.RegistrationCodesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.RegistrationCodesTable,
+			Columns: []string{application.RegistrationCodesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(registrationcode.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedRegistrationCodesIDs(); len(nodes) > 0 && !_u.mutation.RegistrationCodesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.RegistrationCodesTable,
+			Columns: []string{application.RegistrationCodesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(registrationcode.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RegistrationCodesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.RegistrationCodesTable,
+			Columns: []string{application.RegistrationCodesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(registrationcode.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.AccessRequestsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.AccessRequestsTable,
+			Columns: []string{application.AccessRequestsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(accessrequest.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedAccessRequestsIDs(); len(nodes) > 0 && !_u.mutation.AccessRequestsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.AccessRequestsTable,
+			Columns: []string{application.AccessRequestsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(accessrequest.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.AccessRequestsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.AccessRequestsTable,
+			Columns: []string{application.AccessRequestsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(accessrequest.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{application.Label}
@@ -1609,6 +1855,51 @@ func (_u *ApplicationUpdateOne) AddDefinitionVersions(v ...*DefinitionVersion) *
 	return _u.AddDefinitionVersionIDs(ids...)
 }
 
+// AddRegistrationRuleIDs adds the "registration_rules" edge to the RegistrationRule entity by IDs.
+func (_u *ApplicationUpdateOne) AddRegistrationRuleIDs(ids ...oid.RegistrationRule) *ApplicationUpdateOne {
+	_u.mutation.AddRegistrationRuleIDs(ids...)
+	return _u
+}
+
+// AddRegistrationRules adds the "registration_rules" edges to the RegistrationRule entity.
+func (_u *ApplicationUpdateOne) AddRegistrationRules(v ...*RegistrationRule) *ApplicationUpdateOne {
+	ids := make([]oid.RegistrationRule, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddRegistrationRuleIDs(ids...)
+}
+
+// AddRegistrationCodeIDs adds the "registration_codes" edge to the RegistrationCode entity by IDs.
+func (_u *ApplicationUpdateOne) AddRegistrationCodeIDs(ids ...oid.RegistrationCode) *ApplicationUpdateOne {
+	_u.mutation.AddRegistrationCodeIDs(ids...)
+	return _u
+}
+
+// AddRegistrationCodes adds the "registration_codes" edges to the RegistrationCode entity.
+func (_u *ApplicationUpdateOne) AddRegistrationCodes(v ...*RegistrationCode) *ApplicationUpdateOne {
+	ids := make([]oid.RegistrationCode, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddRegistrationCodeIDs(ids...)
+}
+
+// AddAccessRequestIDs adds the "access_requests" edge to the AccessRequest entity by IDs.
+func (_u *ApplicationUpdateOne) AddAccessRequestIDs(ids ...oid.AccessRequest) *ApplicationUpdateOne {
+	_u.mutation.AddAccessRequestIDs(ids...)
+	return _u
+}
+
+// AddAccessRequests adds the "access_requests" edges to the AccessRequest entity.
+func (_u *ApplicationUpdateOne) AddAccessRequests(v ...*AccessRequest) *ApplicationUpdateOne {
+	ids := make([]oid.AccessRequest, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddAccessRequestIDs(ids...)
+}
+
 // Mutation returns the ApplicationMutation object of the builder.
 func (_u *ApplicationUpdateOne) Mutation() *ApplicationMutation {
 	return _u.mutation
@@ -1870,6 +2161,69 @@ func (_u *ApplicationUpdateOne) RemoveDefinitionVersions(v ...*DefinitionVersion
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveDefinitionVersionIDs(ids...)
+}
+
+// ClearRegistrationRules clears all "registration_rules" edges to the RegistrationRule entity.
+func (_u *ApplicationUpdateOne) ClearRegistrationRules() *ApplicationUpdateOne {
+	_u.mutation.ClearRegistrationRules()
+	return _u
+}
+
+// RemoveRegistrationRuleIDs removes the "registration_rules" edge to RegistrationRule entities by IDs.
+func (_u *ApplicationUpdateOne) RemoveRegistrationRuleIDs(ids ...oid.RegistrationRule) *ApplicationUpdateOne {
+	_u.mutation.RemoveRegistrationRuleIDs(ids...)
+	return _u
+}
+
+// RemoveRegistrationRules removes "registration_rules" edges to RegistrationRule entities.
+func (_u *ApplicationUpdateOne) RemoveRegistrationRules(v ...*RegistrationRule) *ApplicationUpdateOne {
+	ids := make([]oid.RegistrationRule, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveRegistrationRuleIDs(ids...)
+}
+
+// ClearRegistrationCodes clears all "registration_codes" edges to the RegistrationCode entity.
+func (_u *ApplicationUpdateOne) ClearRegistrationCodes() *ApplicationUpdateOne {
+	_u.mutation.ClearRegistrationCodes()
+	return _u
+}
+
+// RemoveRegistrationCodeIDs removes the "registration_codes" edge to RegistrationCode entities by IDs.
+func (_u *ApplicationUpdateOne) RemoveRegistrationCodeIDs(ids ...oid.RegistrationCode) *ApplicationUpdateOne {
+	_u.mutation.RemoveRegistrationCodeIDs(ids...)
+	return _u
+}
+
+// RemoveRegistrationCodes removes "registration_codes" edges to RegistrationCode entities.
+func (_u *ApplicationUpdateOne) RemoveRegistrationCodes(v ...*RegistrationCode) *ApplicationUpdateOne {
+	ids := make([]oid.RegistrationCode, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveRegistrationCodeIDs(ids...)
+}
+
+// ClearAccessRequests clears all "access_requests" edges to the AccessRequest entity.
+func (_u *ApplicationUpdateOne) ClearAccessRequests() *ApplicationUpdateOne {
+	_u.mutation.ClearAccessRequests()
+	return _u
+}
+
+// RemoveAccessRequestIDs removes the "access_requests" edge to AccessRequest entities by IDs.
+func (_u *ApplicationUpdateOne) RemoveAccessRequestIDs(ids ...oid.AccessRequest) *ApplicationUpdateOne {
+	_u.mutation.RemoveAccessRequestIDs(ids...)
+	return _u
+}
+
+// RemoveAccessRequests removes "access_requests" edges to AccessRequest entities.
+func (_u *ApplicationUpdateOne) RemoveAccessRequests(v ...*AccessRequest) *ApplicationUpdateOne {
+	ids := make([]oid.AccessRequest, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveAccessRequestIDs(ids...)
 }
 
 // Where appends a list predicates to the ApplicationUpdate builder.
@@ -2575,6 +2929,141 @@ func (_u *ApplicationUpdateOne) sqlSave(ctx context.Context) (_node *Application
 			Bidi:    false,
 			Target: &sqlgraph.EdgeTarget{
 				IDSpec: sqlgraph.NewFieldSpec(definitionversion.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.RegistrationRulesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.RegistrationRulesTable,
+			Columns: []string{application.RegistrationRulesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(registrationrule.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedRegistrationRulesIDs(); len(nodes) > 0 && !_u.mutation.RegistrationRulesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.RegistrationRulesTable,
+			Columns: []string{application.RegistrationRulesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(registrationrule.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RegistrationRulesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.RegistrationRulesTable,
+			Columns: []string{application.RegistrationRulesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(registrationrule.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.RegistrationCodesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.RegistrationCodesTable,
+			Columns: []string{application.RegistrationCodesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(registrationcode.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedRegistrationCodesIDs(); len(nodes) > 0 && !_u.mutation.RegistrationCodesCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.RegistrationCodesTable,
+			Columns: []string{application.RegistrationCodesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(registrationcode.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RegistrationCodesIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.RegistrationCodesTable,
+			Columns: []string{application.RegistrationCodesColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(registrationcode.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.AccessRequestsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.AccessRequestsTable,
+			Columns: []string{application.AccessRequestsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(accessrequest.FieldID, field.TypeString),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedAccessRequestsIDs(); len(nodes) > 0 && !_u.mutation.AccessRequestsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.AccessRequestsTable,
+			Columns: []string{application.AccessRequestsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(accessrequest.FieldID, field.TypeString),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.AccessRequestsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.O2M,
+			Inverse: true,
+			Table:   application.AccessRequestsTable,
+			Columns: []string{application.AccessRequestsColumn},
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(accessrequest.FieldID, field.TypeString),
 			},
 		}
 		for _, k := range nodes {

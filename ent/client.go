@@ -17,6 +17,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/appanage/appanage/ent/accessgrant"
+	"github.com/appanage/appanage/ent/accessrequest"
 	"github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/ent/applicationdependency"
 	"github.com/appanage/appanage/ent/applicationproperty"
@@ -39,6 +40,9 @@ import (
 	"github.com/appanage/appanage/ent/packagegift"
 	"github.com/appanage/appanage/ent/permission"
 	"github.com/appanage/appanage/ent/propertychange"
+	"github.com/appanage/appanage/ent/registration"
+	"github.com/appanage/appanage/ent/registrationcode"
+	"github.com/appanage/appanage/ent/registrationrule"
 	"github.com/appanage/appanage/ent/role"
 	"github.com/appanage/appanage/ent/rolepackage"
 	"github.com/appanage/appanage/ent/rolepath"
@@ -54,6 +58,8 @@ type Client struct {
 	Schema *migrate.Schema
 	// AccessGrant is the client for interacting with the AccessGrant builders.
 	AccessGrant *AccessGrantClient
+	// AccessRequest is the client for interacting with the AccessRequest builders.
+	AccessRequest *AccessRequestClient
 	// Application is the client for interacting with the Application builders.
 	Application *ApplicationClient
 	// ApplicationDependency is the client for interacting with the ApplicationDependency builders.
@@ -98,6 +104,12 @@ type Client struct {
 	Permission *PermissionClient
 	// PropertyChange is the client for interacting with the PropertyChange builders.
 	PropertyChange *PropertyChangeClient
+	// Registration is the client for interacting with the Registration builders.
+	Registration *RegistrationClient
+	// RegistrationCode is the client for interacting with the RegistrationCode builders.
+	RegistrationCode *RegistrationCodeClient
+	// RegistrationRule is the client for interacting with the RegistrationRule builders.
+	RegistrationRule *RegistrationRuleClient
 	// Role is the client for interacting with the Role builders.
 	Role *RoleClient
 	// RolePackage is the client for interacting with the RolePackage builders.
@@ -122,6 +134,7 @@ func NewClient(opts ...Option) *Client {
 func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.AccessGrant = NewAccessGrantClient(c.config)
+	c.AccessRequest = NewAccessRequestClient(c.config)
 	c.Application = NewApplicationClient(c.config)
 	c.ApplicationDependency = NewApplicationDependencyClient(c.config)
 	c.ApplicationProperty = NewApplicationPropertyClient(c.config)
@@ -144,6 +157,9 @@ func (c *Client) init() {
 	c.PackageGift = NewPackageGiftClient(c.config)
 	c.Permission = NewPermissionClient(c.config)
 	c.PropertyChange = NewPropertyChangeClient(c.config)
+	c.Registration = NewRegistrationClient(c.config)
+	c.RegistrationCode = NewRegistrationCodeClient(c.config)
+	c.RegistrationRule = NewRegistrationRuleClient(c.config)
 	c.Role = NewRoleClient(c.config)
 	c.RolePackage = NewRolePackageClient(c.config)
 	c.RolePath = NewRolePathClient(c.config)
@@ -243,6 +259,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		ctx:                   ctx,
 		config:                cfg,
 		AccessGrant:           NewAccessGrantClient(cfg),
+		AccessRequest:         NewAccessRequestClient(cfg),
 		Application:           NewApplicationClient(cfg),
 		ApplicationDependency: NewApplicationDependencyClient(cfg),
 		ApplicationProperty:   NewApplicationPropertyClient(cfg),
@@ -265,6 +282,9 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		PackageGift:           NewPackageGiftClient(cfg),
 		Permission:            NewPermissionClient(cfg),
 		PropertyChange:        NewPropertyChangeClient(cfg),
+		Registration:          NewRegistrationClient(cfg),
+		RegistrationCode:      NewRegistrationCodeClient(cfg),
+		RegistrationRule:      NewRegistrationRuleClient(cfg),
 		Role:                  NewRoleClient(cfg),
 		RolePackage:           NewRolePackageClient(cfg),
 		RolePath:              NewRolePathClient(cfg),
@@ -291,6 +311,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		ctx:                   ctx,
 		config:                cfg,
 		AccessGrant:           NewAccessGrantClient(cfg),
+		AccessRequest:         NewAccessRequestClient(cfg),
 		Application:           NewApplicationClient(cfg),
 		ApplicationDependency: NewApplicationDependencyClient(cfg),
 		ApplicationProperty:   NewApplicationPropertyClient(cfg),
@@ -313,6 +334,9 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		PackageGift:           NewPackageGiftClient(cfg),
 		Permission:            NewPermissionClient(cfg),
 		PropertyChange:        NewPropertyChangeClient(cfg),
+		Registration:          NewRegistrationClient(cfg),
+		RegistrationCode:      NewRegistrationCodeClient(cfg),
+		RegistrationRule:      NewRegistrationRuleClient(cfg),
 		Role:                  NewRoleClient(cfg),
 		RolePackage:           NewRolePackageClient(cfg),
 		RolePath:              NewRolePathClient(cfg),
@@ -348,11 +372,12 @@ func (c *Client) Close() error {
 // In order to add hooks to a specific client, call: `client.Node.Use(...)`.
 func (c *Client) Use(hooks ...Hook) {
 	for _, n := range []interface{ Use(...Hook) }{
-		c.AccessGrant, c.Application, c.ApplicationDependency, c.ApplicationProperty,
-		c.Attempt, c.AuditEvent, c.AuditHead, c.Bundle, c.BundlePart, c.ClaimedName,
-		c.ClientPath, c.ClientURL, c.DefinitionLayer, c.DefinitionVersion,
-		c.IdempotencyKey, c.Invitation, c.Lease, c.Link, c.Membership, c.OutboxEvent,
-		c.PackageGift, c.Permission, c.PropertyChange, c.Role, c.RolePackage,
+		c.AccessGrant, c.AccessRequest, c.Application, c.ApplicationDependency,
+		c.ApplicationProperty, c.Attempt, c.AuditEvent, c.AuditHead, c.Bundle,
+		c.BundlePart, c.ClaimedName, c.ClientPath, c.ClientURL, c.DefinitionLayer,
+		c.DefinitionVersion, c.IdempotencyKey, c.Invitation, c.Lease, c.Link,
+		c.Membership, c.OutboxEvent, c.PackageGift, c.Permission, c.PropertyChange,
+		c.Registration, c.RegistrationCode, c.RegistrationRule, c.Role, c.RolePackage,
 		c.RolePath, c.Session, c.Tenant, c.User,
 	} {
 		n.Use(hooks...)
@@ -363,11 +388,12 @@ func (c *Client) Use(hooks ...Hook) {
 // In order to add interceptors to a specific client, call: `client.Node.Intercept(...)`.
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	for _, n := range []interface{ Intercept(...Interceptor) }{
-		c.AccessGrant, c.Application, c.ApplicationDependency, c.ApplicationProperty,
-		c.Attempt, c.AuditEvent, c.AuditHead, c.Bundle, c.BundlePart, c.ClaimedName,
-		c.ClientPath, c.ClientURL, c.DefinitionLayer, c.DefinitionVersion,
-		c.IdempotencyKey, c.Invitation, c.Lease, c.Link, c.Membership, c.OutboxEvent,
-		c.PackageGift, c.Permission, c.PropertyChange, c.Role, c.RolePackage,
+		c.AccessGrant, c.AccessRequest, c.Application, c.ApplicationDependency,
+		c.ApplicationProperty, c.Attempt, c.AuditEvent, c.AuditHead, c.Bundle,
+		c.BundlePart, c.ClaimedName, c.ClientPath, c.ClientURL, c.DefinitionLayer,
+		c.DefinitionVersion, c.IdempotencyKey, c.Invitation, c.Lease, c.Link,
+		c.Membership, c.OutboxEvent, c.PackageGift, c.Permission, c.PropertyChange,
+		c.Registration, c.RegistrationCode, c.RegistrationRule, c.Role, c.RolePackage,
 		c.RolePath, c.Session, c.Tenant, c.User,
 	} {
 		n.Intercept(interceptors...)
@@ -379,6 +405,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 	switch m := m.(type) {
 	case *AccessGrantMutation:
 		return c.AccessGrant.mutate(ctx, m)
+	case *AccessRequestMutation:
+		return c.AccessRequest.mutate(ctx, m)
 	case *ApplicationMutation:
 		return c.Application.mutate(ctx, m)
 	case *ApplicationDependencyMutation:
@@ -423,6 +451,12 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Permission.mutate(ctx, m)
 	case *PropertyChangeMutation:
 		return c.PropertyChange.mutate(ctx, m)
+	case *RegistrationMutation:
+		return c.Registration.mutate(ctx, m)
+	case *RegistrationCodeMutation:
+		return c.RegistrationCode.mutate(ctx, m)
+	case *RegistrationRuleMutation:
+		return c.RegistrationRule.mutate(ctx, m)
 	case *RoleMutation:
 		return c.Role.mutate(ctx, m)
 	case *RolePackageMutation:
@@ -634,6 +668,203 @@ func (c *AccessGrantClient) mutate(ctx context.Context, m *AccessGrantMutation) 
 		return (&AccessGrantDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("ent: unknown AccessGrant mutation op: %q", m.Op())
+	}
+}
+
+// AccessRequestClient is a client for the AccessRequest schema.
+type AccessRequestClient struct {
+	config
+}
+
+// NewAccessRequestClient returns a client for the AccessRequest from the given config.
+func NewAccessRequestClient(c config) *AccessRequestClient {
+	return &AccessRequestClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `accessrequest.Hooks(f(g(h())))`.
+func (c *AccessRequestClient) Use(hooks ...Hook) {
+	c.hooks.AccessRequest = append(c.hooks.AccessRequest, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `accessrequest.Intercept(f(g(h())))`.
+func (c *AccessRequestClient) Intercept(interceptors ...Interceptor) {
+	c.inters.AccessRequest = append(c.inters.AccessRequest, interceptors...)
+}
+
+// Create returns a builder for creating a AccessRequest entity.
+func (c *AccessRequestClient) Create() *AccessRequestCreate {
+	mutation := newAccessRequestMutation(c.config, OpCreate)
+	return &AccessRequestCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of AccessRequest entities.
+func (c *AccessRequestClient) CreateBulk(builders ...*AccessRequestCreate) *AccessRequestCreateBulk {
+	return &AccessRequestCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *AccessRequestClient) MapCreateBulk(slice any, setFunc func(*AccessRequestCreate, int)) *AccessRequestCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &AccessRequestCreateBulk{err: fmt.Errorf("calling to AccessRequestClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*AccessRequestCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &AccessRequestCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for AccessRequest.
+func (c *AccessRequestClient) Update() *AccessRequestUpdate {
+	mutation := newAccessRequestMutation(c.config, OpUpdate)
+	return &AccessRequestUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *AccessRequestClient) UpdateOne(_m *AccessRequest) *AccessRequestUpdateOne {
+	mutation := newAccessRequestMutation(c.config, OpUpdateOne, withAccessRequest(_m))
+	return &AccessRequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *AccessRequestClient) UpdateOneID(id oid.AccessRequest) *AccessRequestUpdateOne {
+	mutation := newAccessRequestMutation(c.config, OpUpdateOne, withAccessRequestID(id))
+	return &AccessRequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for AccessRequest.
+func (c *AccessRequestClient) Delete() *AccessRequestDelete {
+	mutation := newAccessRequestMutation(c.config, OpDelete)
+	return &AccessRequestDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *AccessRequestClient) DeleteOne(_m *AccessRequest) *AccessRequestDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *AccessRequestClient) DeleteOneID(id oid.AccessRequest) *AccessRequestDeleteOne {
+	builder := c.Delete().Where(accessrequest.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &AccessRequestDeleteOne{builder}
+}
+
+// Query returns a query builder for AccessRequest.
+func (c *AccessRequestClient) Query() *AccessRequestQuery {
+	return &AccessRequestQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeAccessRequest},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a AccessRequest entity by its id.
+func (c *AccessRequestClient) Get(ctx context.Context, id oid.AccessRequest) (*AccessRequest, error) {
+	return c.Query().Where(accessrequest.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *AccessRequestClient) GetX(ctx context.Context, id oid.AccessRequest) *AccessRequest {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryClient queries the client edge of a AccessRequest.
+func (c *AccessRequestClient) QueryClient(_m *AccessRequest) *TenantQuery {
+	query := (&TenantClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(accessrequest.Table, accessrequest.FieldID, id),
+			sqlgraph.To(tenant.Table, tenant.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, accessrequest.ClientTable, accessrequest.ClientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryApplication queries the application edge of a AccessRequest.
+func (c *AccessRequestClient) QueryApplication(_m *AccessRequest) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(accessrequest.Table, accessrequest.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, accessrequest.ApplicationTable, accessrequest.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryUser queries the user edge of a AccessRequest.
+func (c *AccessRequestClient) QueryUser(_m *AccessRequest) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(accessrequest.Table, accessrequest.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, accessrequest.UserTable, accessrequest.UserColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryDecidedBy queries the decided_by edge of a AccessRequest.
+func (c *AccessRequestClient) QueryDecidedBy(_m *AccessRequest) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(accessrequest.Table, accessrequest.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, accessrequest.DecidedByTable, accessrequest.DecidedByColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *AccessRequestClient) Hooks() []Hook {
+	return c.hooks.AccessRequest
+}
+
+// Interceptors returns the client interceptors.
+func (c *AccessRequestClient) Interceptors() []Interceptor {
+	return c.inters.AccessRequest
+}
+
+func (c *AccessRequestClient) mutate(ctx context.Context, m *AccessRequestMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&AccessRequestCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&AccessRequestUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&AccessRequestUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&AccessRequestDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown AccessRequest mutation op: %q", m.Op())
 	}
 }
 
@@ -962,6 +1193,54 @@ func (c *ApplicationClient) QueryDefinitionVersions(_m *Application) *Definition
 			sqlgraph.From(application.Table, application.FieldID, id),
 			sqlgraph.To(definitionversion.Table, definitionversion.FieldID),
 			sqlgraph.Edge(sqlgraph.O2M, true, application.DefinitionVersionsTable, application.DefinitionVersionsColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryRegistrationRules queries the registration_rules edge of a Application.
+func (c *ApplicationClient) QueryRegistrationRules(_m *Application) *RegistrationRuleQuery {
+	query := (&RegistrationRuleClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, id),
+			sqlgraph.To(registrationrule.Table, registrationrule.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, application.RegistrationRulesTable, application.RegistrationRulesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryRegistrationCodes queries the registration_codes edge of a Application.
+func (c *ApplicationClient) QueryRegistrationCodes(_m *Application) *RegistrationCodeQuery {
+	query := (&RegistrationCodeClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, id),
+			sqlgraph.To(registrationcode.Table, registrationcode.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, application.RegistrationCodesTable, application.RegistrationCodesColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAccessRequests queries the access_requests edge of a Application.
+func (c *ApplicationClient) QueryAccessRequests(_m *Application) *AccessRequestQuery {
+	query := (&AccessRequestClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(application.Table, application.FieldID, id),
+			sqlgraph.To(accessrequest.Table, accessrequest.FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, application.AccessRequestsTable, application.AccessRequestsColumn),
 		)
 		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
 		return fromV, nil
@@ -4266,6 +4545,581 @@ func (c *PropertyChangeClient) mutate(ctx context.Context, m *PropertyChangeMuta
 	}
 }
 
+// RegistrationClient is a client for the Registration schema.
+type RegistrationClient struct {
+	config
+}
+
+// NewRegistrationClient returns a client for the Registration from the given config.
+func NewRegistrationClient(c config) *RegistrationClient {
+	return &RegistrationClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `registration.Hooks(f(g(h())))`.
+func (c *RegistrationClient) Use(hooks ...Hook) {
+	c.hooks.Registration = append(c.hooks.Registration, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `registration.Intercept(f(g(h())))`.
+func (c *RegistrationClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Registration = append(c.inters.Registration, interceptors...)
+}
+
+// Create returns a builder for creating a Registration entity.
+func (c *RegistrationClient) Create() *RegistrationCreate {
+	mutation := newRegistrationMutation(c.config, OpCreate)
+	return &RegistrationCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Registration entities.
+func (c *RegistrationClient) CreateBulk(builders ...*RegistrationCreate) *RegistrationCreateBulk {
+	return &RegistrationCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RegistrationClient) MapCreateBulk(slice any, setFunc func(*RegistrationCreate, int)) *RegistrationCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RegistrationCreateBulk{err: fmt.Errorf("calling to RegistrationClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RegistrationCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RegistrationCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Registration.
+func (c *RegistrationClient) Update() *RegistrationUpdate {
+	mutation := newRegistrationMutation(c.config, OpUpdate)
+	return &RegistrationUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RegistrationClient) UpdateOne(_m *Registration) *RegistrationUpdateOne {
+	mutation := newRegistrationMutation(c.config, OpUpdateOne, withRegistration(_m))
+	return &RegistrationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RegistrationClient) UpdateOneID(id oid.Registration) *RegistrationUpdateOne {
+	mutation := newRegistrationMutation(c.config, OpUpdateOne, withRegistrationID(id))
+	return &RegistrationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Registration.
+func (c *RegistrationClient) Delete() *RegistrationDelete {
+	mutation := newRegistrationMutation(c.config, OpDelete)
+	return &RegistrationDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RegistrationClient) DeleteOne(_m *Registration) *RegistrationDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RegistrationClient) DeleteOneID(id oid.Registration) *RegistrationDeleteOne {
+	builder := c.Delete().Where(registration.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RegistrationDeleteOne{builder}
+}
+
+// Query returns a query builder for Registration.
+func (c *RegistrationClient) Query() *RegistrationQuery {
+	return &RegistrationQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRegistration},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Registration entity by its id.
+func (c *RegistrationClient) Get(ctx context.Context, id oid.Registration) (*Registration, error) {
+	return c.Query().Where(registration.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RegistrationClient) GetX(ctx context.Context, id oid.Registration) *Registration {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryClient queries the client edge of a Registration.
+func (c *RegistrationClient) QueryClient(_m *Registration) *TenantQuery {
+	query := (&TenantClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(registration.Table, registration.FieldID, id),
+			sqlgraph.To(tenant.Table, tenant.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, registration.ClientTable, registration.ClientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryApplication queries the application edge of a Registration.
+func (c *RegistrationClient) QueryApplication(_m *Registration) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(registration.Table, registration.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, registration.ApplicationTable, registration.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *RegistrationClient) Hooks() []Hook {
+	return c.hooks.Registration
+}
+
+// Interceptors returns the client interceptors.
+func (c *RegistrationClient) Interceptors() []Interceptor {
+	return c.inters.Registration
+}
+
+func (c *RegistrationClient) mutate(ctx context.Context, m *RegistrationMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RegistrationCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RegistrationUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RegistrationUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RegistrationDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown Registration mutation op: %q", m.Op())
+	}
+}
+
+// RegistrationCodeClient is a client for the RegistrationCode schema.
+type RegistrationCodeClient struct {
+	config
+}
+
+// NewRegistrationCodeClient returns a client for the RegistrationCode from the given config.
+func NewRegistrationCodeClient(c config) *RegistrationCodeClient {
+	return &RegistrationCodeClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `registrationcode.Hooks(f(g(h())))`.
+func (c *RegistrationCodeClient) Use(hooks ...Hook) {
+	c.hooks.RegistrationCode = append(c.hooks.RegistrationCode, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `registrationcode.Intercept(f(g(h())))`.
+func (c *RegistrationCodeClient) Intercept(interceptors ...Interceptor) {
+	c.inters.RegistrationCode = append(c.inters.RegistrationCode, interceptors...)
+}
+
+// Create returns a builder for creating a RegistrationCode entity.
+func (c *RegistrationCodeClient) Create() *RegistrationCodeCreate {
+	mutation := newRegistrationCodeMutation(c.config, OpCreate)
+	return &RegistrationCodeCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of RegistrationCode entities.
+func (c *RegistrationCodeClient) CreateBulk(builders ...*RegistrationCodeCreate) *RegistrationCodeCreateBulk {
+	return &RegistrationCodeCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RegistrationCodeClient) MapCreateBulk(slice any, setFunc func(*RegistrationCodeCreate, int)) *RegistrationCodeCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RegistrationCodeCreateBulk{err: fmt.Errorf("calling to RegistrationCodeClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RegistrationCodeCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RegistrationCodeCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for RegistrationCode.
+func (c *RegistrationCodeClient) Update() *RegistrationCodeUpdate {
+	mutation := newRegistrationCodeMutation(c.config, OpUpdate)
+	return &RegistrationCodeUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RegistrationCodeClient) UpdateOne(_m *RegistrationCode) *RegistrationCodeUpdateOne {
+	mutation := newRegistrationCodeMutation(c.config, OpUpdateOne, withRegistrationCode(_m))
+	return &RegistrationCodeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RegistrationCodeClient) UpdateOneID(id oid.RegistrationCode) *RegistrationCodeUpdateOne {
+	mutation := newRegistrationCodeMutation(c.config, OpUpdateOne, withRegistrationCodeID(id))
+	return &RegistrationCodeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for RegistrationCode.
+func (c *RegistrationCodeClient) Delete() *RegistrationCodeDelete {
+	mutation := newRegistrationCodeMutation(c.config, OpDelete)
+	return &RegistrationCodeDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RegistrationCodeClient) DeleteOne(_m *RegistrationCode) *RegistrationCodeDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RegistrationCodeClient) DeleteOneID(id oid.RegistrationCode) *RegistrationCodeDeleteOne {
+	builder := c.Delete().Where(registrationcode.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RegistrationCodeDeleteOne{builder}
+}
+
+// Query returns a query builder for RegistrationCode.
+func (c *RegistrationCodeClient) Query() *RegistrationCodeQuery {
+	return &RegistrationCodeQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRegistrationCode},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a RegistrationCode entity by its id.
+func (c *RegistrationCodeClient) Get(ctx context.Context, id oid.RegistrationCode) (*RegistrationCode, error) {
+	return c.Query().Where(registrationcode.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RegistrationCodeClient) GetX(ctx context.Context, id oid.RegistrationCode) *RegistrationCode {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryClient queries the client edge of a RegistrationCode.
+func (c *RegistrationCodeClient) QueryClient(_m *RegistrationCode) *TenantQuery {
+	query := (&TenantClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(registrationcode.Table, registrationcode.FieldID, id),
+			sqlgraph.To(tenant.Table, tenant.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, registrationcode.ClientTable, registrationcode.ClientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryApplication queries the application edge of a RegistrationCode.
+func (c *RegistrationCodeClient) QueryApplication(_m *RegistrationCode) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(registrationcode.Table, registrationcode.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, registrationcode.ApplicationTable, registrationcode.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryUsedClient queries the used_client edge of a RegistrationCode.
+func (c *RegistrationCodeClient) QueryUsedClient(_m *RegistrationCode) *TenantQuery {
+	query := (&TenantClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(registrationcode.Table, registrationcode.FieldID, id),
+			sqlgraph.To(tenant.Table, tenant.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, registrationcode.UsedClientTable, registrationcode.UsedClientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryAuthor queries the author edge of a RegistrationCode.
+func (c *RegistrationCodeClient) QueryAuthor(_m *RegistrationCode) *UserQuery {
+	query := (&UserClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(registrationcode.Table, registrationcode.FieldID, id),
+			sqlgraph.To(user.Table, user.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, registrationcode.AuthorTable, registrationcode.AuthorColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *RegistrationCodeClient) Hooks() []Hook {
+	return c.hooks.RegistrationCode
+}
+
+// Interceptors returns the client interceptors.
+func (c *RegistrationCodeClient) Interceptors() []Interceptor {
+	return c.inters.RegistrationCode
+}
+
+func (c *RegistrationCodeClient) mutate(ctx context.Context, m *RegistrationCodeMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RegistrationCodeCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RegistrationCodeUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RegistrationCodeUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RegistrationCodeDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown RegistrationCode mutation op: %q", m.Op())
+	}
+}
+
+// RegistrationRuleClient is a client for the RegistrationRule schema.
+type RegistrationRuleClient struct {
+	config
+}
+
+// NewRegistrationRuleClient returns a client for the RegistrationRule from the given config.
+func NewRegistrationRuleClient(c config) *RegistrationRuleClient {
+	return &RegistrationRuleClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `registrationrule.Hooks(f(g(h())))`.
+func (c *RegistrationRuleClient) Use(hooks ...Hook) {
+	c.hooks.RegistrationRule = append(c.hooks.RegistrationRule, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `registrationrule.Intercept(f(g(h())))`.
+func (c *RegistrationRuleClient) Intercept(interceptors ...Interceptor) {
+	c.inters.RegistrationRule = append(c.inters.RegistrationRule, interceptors...)
+}
+
+// Create returns a builder for creating a RegistrationRule entity.
+func (c *RegistrationRuleClient) Create() *RegistrationRuleCreate {
+	mutation := newRegistrationRuleMutation(c.config, OpCreate)
+	return &RegistrationRuleCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of RegistrationRule entities.
+func (c *RegistrationRuleClient) CreateBulk(builders ...*RegistrationRuleCreate) *RegistrationRuleCreateBulk {
+	return &RegistrationRuleCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *RegistrationRuleClient) MapCreateBulk(slice any, setFunc func(*RegistrationRuleCreate, int)) *RegistrationRuleCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &RegistrationRuleCreateBulk{err: fmt.Errorf("calling to RegistrationRuleClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*RegistrationRuleCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &RegistrationRuleCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for RegistrationRule.
+func (c *RegistrationRuleClient) Update() *RegistrationRuleUpdate {
+	mutation := newRegistrationRuleMutation(c.config, OpUpdate)
+	return &RegistrationRuleUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *RegistrationRuleClient) UpdateOne(_m *RegistrationRule) *RegistrationRuleUpdateOne {
+	mutation := newRegistrationRuleMutation(c.config, OpUpdateOne, withRegistrationRule(_m))
+	return &RegistrationRuleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *RegistrationRuleClient) UpdateOneID(id oid.RegistrationRule) *RegistrationRuleUpdateOne {
+	mutation := newRegistrationRuleMutation(c.config, OpUpdateOne, withRegistrationRuleID(id))
+	return &RegistrationRuleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for RegistrationRule.
+func (c *RegistrationRuleClient) Delete() *RegistrationRuleDelete {
+	mutation := newRegistrationRuleMutation(c.config, OpDelete)
+	return &RegistrationRuleDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *RegistrationRuleClient) DeleteOne(_m *RegistrationRule) *RegistrationRuleDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *RegistrationRuleClient) DeleteOneID(id oid.RegistrationRule) *RegistrationRuleDeleteOne {
+	builder := c.Delete().Where(registrationrule.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &RegistrationRuleDeleteOne{builder}
+}
+
+// Query returns a query builder for RegistrationRule.
+func (c *RegistrationRuleClient) Query() *RegistrationRuleQuery {
+	return &RegistrationRuleQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeRegistrationRule},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a RegistrationRule entity by its id.
+func (c *RegistrationRuleClient) Get(ctx context.Context, id oid.RegistrationRule) (*RegistrationRule, error) {
+	return c.Query().Where(registrationrule.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *RegistrationRuleClient) GetX(ctx context.Context, id oid.RegistrationRule) *RegistrationRule {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// QueryClient queries the client edge of a RegistrationRule.
+func (c *RegistrationRuleClient) QueryClient(_m *RegistrationRule) *TenantQuery {
+	query := (&TenantClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(registrationrule.Table, registrationrule.FieldID, id),
+			sqlgraph.To(tenant.Table, tenant.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, registrationrule.ClientTable, registrationrule.ClientColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryApplication queries the application edge of a RegistrationRule.
+func (c *RegistrationRuleClient) QueryApplication(_m *RegistrationRule) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(registrationrule.Table, registrationrule.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, registrationrule.ApplicationTable, registrationrule.ApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryGivenApplication queries the given_application edge of a RegistrationRule.
+func (c *RegistrationRuleClient) QueryGivenApplication(_m *RegistrationRule) *ApplicationQuery {
+	query := (&ApplicationClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(registrationrule.Table, registrationrule.FieldID, id),
+			sqlgraph.To(application.Table, application.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, registrationrule.GivenApplicationTable, registrationrule.GivenApplicationColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryPackage queries the package edge of a RegistrationRule.
+func (c *RegistrationRuleClient) QueryPackage(_m *RegistrationRule) *RolePackageQuery {
+	query := (&RolePackageClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(registrationrule.Table, registrationrule.FieldID, id),
+			sqlgraph.To(rolepackage.Table, rolepackage.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, registrationrule.PackageTable, registrationrule.PackageColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// QueryRole queries the role edge of a RegistrationRule.
+func (c *RegistrationRuleClient) QueryRole(_m *RegistrationRule) *RoleQuery {
+	query := (&RoleClient{config: c.config}).Query()
+	query.path = func(context.Context) (fromV *sql.Selector, _ error) {
+		id := _m.ID
+		step := sqlgraph.NewStep(
+			sqlgraph.From(registrationrule.Table, registrationrule.FieldID, id),
+			sqlgraph.To(role.Table, role.FieldID),
+			sqlgraph.Edge(sqlgraph.M2O, false, registrationrule.RoleTable, registrationrule.RoleColumn),
+		)
+		fromV = sqlgraph.Neighbors(_m.driver.Dialect(), step)
+		return fromV, nil
+	}
+	return query
+}
+
+// Hooks returns the client hooks.
+func (c *RegistrationRuleClient) Hooks() []Hook {
+	return c.hooks.RegistrationRule
+}
+
+// Interceptors returns the client interceptors.
+func (c *RegistrationRuleClient) Interceptors() []Interceptor {
+	return c.inters.RegistrationRule
+}
+
+func (c *RegistrationRuleClient) mutate(ctx context.Context, m *RegistrationRuleMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&RegistrationRuleCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&RegistrationRuleUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&RegistrationRuleUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&RegistrationRuleDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("ent: unknown RegistrationRule mutation op: %q", m.Op())
+	}
+}
+
 // RoleClient is a client for the Role schema.
 type RoleClient struct {
 	config
@@ -5642,17 +6496,19 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		AccessGrant, Application, ApplicationDependency, ApplicationProperty, Attempt,
-		AuditEvent, AuditHead, Bundle, BundlePart, ClaimedName, ClientPath, ClientURL,
-		DefinitionLayer, DefinitionVersion, IdempotencyKey, Invitation, Lease, Link,
-		Membership, OutboxEvent, PackageGift, Permission, PropertyChange, Role,
-		RolePackage, RolePath, Session, Tenant, User []ent.Hook
+		AccessGrant, AccessRequest, Application, ApplicationDependency,
+		ApplicationProperty, Attempt, AuditEvent, AuditHead, Bundle, BundlePart,
+		ClaimedName, ClientPath, ClientURL, DefinitionLayer, DefinitionVersion,
+		IdempotencyKey, Invitation, Lease, Link, Membership, OutboxEvent, PackageGift,
+		Permission, PropertyChange, Registration, RegistrationCode, RegistrationRule,
+		Role, RolePackage, RolePath, Session, Tenant, User []ent.Hook
 	}
 	inters struct {
-		AccessGrant, Application, ApplicationDependency, ApplicationProperty, Attempt,
-		AuditEvent, AuditHead, Bundle, BundlePart, ClaimedName, ClientPath, ClientURL,
-		DefinitionLayer, DefinitionVersion, IdempotencyKey, Invitation, Lease, Link,
-		Membership, OutboxEvent, PackageGift, Permission, PropertyChange, Role,
-		RolePackage, RolePath, Session, Tenant, User []ent.Interceptor
+		AccessGrant, AccessRequest, Application, ApplicationDependency,
+		ApplicationProperty, Attempt, AuditEvent, AuditHead, Bundle, BundlePart,
+		ClaimedName, ClientPath, ClientURL, DefinitionLayer, DefinitionVersion,
+		IdempotencyKey, Invitation, Lease, Link, Membership, OutboxEvent, PackageGift,
+		Permission, PropertyChange, Registration, RegistrationCode, RegistrationRule,
+		Role, RolePackage, RolePath, Session, Tenant, User []ent.Interceptor
 	}
 )

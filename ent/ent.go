@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/appanage/appanage/ent/accessgrant"
+	"github.com/appanage/appanage/ent/accessrequest"
 	"github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/ent/applicationdependency"
 	"github.com/appanage/appanage/ent/applicationproperty"
@@ -35,6 +36,9 @@ import (
 	"github.com/appanage/appanage/ent/packagegift"
 	"github.com/appanage/appanage/ent/permission"
 	"github.com/appanage/appanage/ent/propertychange"
+	"github.com/appanage/appanage/ent/registration"
+	"github.com/appanage/appanage/ent/registrationcode"
+	"github.com/appanage/appanage/ent/registrationrule"
 	"github.com/appanage/appanage/ent/role"
 	"github.com/appanage/appanage/ent/rolepackage"
 	"github.com/appanage/appanage/ent/rolepath"
@@ -102,6 +106,7 @@ func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			accessgrant.Table:           accessgrant.ValidColumn,
+			accessrequest.Table:         accessrequest.ValidColumn,
 			application.Table:           application.ValidColumn,
 			applicationdependency.Table: applicationdependency.ValidColumn,
 			applicationproperty.Table:   applicationproperty.ValidColumn,
@@ -124,6 +129,9 @@ func checkColumn(t, c string) error {
 			packagegift.Table:           packagegift.ValidColumn,
 			permission.Table:            permission.ValidColumn,
 			propertychange.Table:        propertychange.ValidColumn,
+			registration.Table:          registration.ValidColumn,
+			registrationcode.Table:      registrationcode.ValidColumn,
+			registrationrule.Table:      registrationrule.ValidColumn,
 			role.Table:                  role.ValidColumn,
 			rolepackage.Table:           rolepackage.ValidColumn,
 			rolepath.Table:              rolepath.ValidColumn,

@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"github.com/appanage/appanage/ent/accessgrant"
+	"github.com/appanage/appanage/ent/accessrequest"
 	"github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/ent/applicationdependency"
 	"github.com/appanage/appanage/ent/applicationproperty"
@@ -35,6 +36,9 @@ import (
 	"github.com/appanage/appanage/ent/permission"
 	"github.com/appanage/appanage/ent/predicate"
 	"github.com/appanage/appanage/ent/propertychange"
+	"github.com/appanage/appanage/ent/registration"
+	"github.com/appanage/appanage/ent/registrationcode"
+	"github.com/appanage/appanage/ent/registrationrule"
 	"github.com/appanage/appanage/ent/role"
 	"github.com/appanage/appanage/ent/rolepackage"
 	"github.com/appanage/appanage/ent/rolepath"
@@ -55,6 +59,7 @@ const (
 
 	// Node types.
 	TypeAccessGrant           = "AccessGrant"
+	TypeAccessRequest         = "AccessRequest"
 	TypeApplication           = "Application"
 	TypeApplicationDependency = "ApplicationDependency"
 	TypeApplicationProperty   = "ApplicationProperty"
@@ -77,6 +82,9 @@ const (
 	TypePackageGift           = "PackageGift"
 	TypePermission            = "Permission"
 	TypePropertyChange        = "PropertyChange"
+	TypeRegistration          = "Registration"
+	TypeRegistrationCode      = "RegistrationCode"
+	TypeRegistrationRule      = "RegistrationRule"
 	TypeRole                  = "Role"
 	TypeRolePackage           = "RolePackage"
 	TypeRolePath              = "RolePath"
@@ -1353,6 +1361,1220 @@ func (m *AccessGrantMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown AccessGrant edge %s", name)
 }
 
+// AccessRequestMutation represents an operation that mutates the AccessRequest nodes in the graph.
+type AccessRequestMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *oid.AccessRequest
+	created_at         *time.Time
+	updated_at         *time.Time
+	version            *int
+	addversion         *int
+	message            *string
+	status             *enum.AccessRequestStatus
+	pending            *bool
+	answer             *string
+	decided_at         *time.Time
+	clearedFields      map[string]struct{}
+	client             *oid.Client
+	clearedclient      bool
+	application        *oid.Application
+	clearedapplication bool
+	user               *oid.User
+	cleareduser        bool
+	decided_by         *oid.User
+	cleareddecided_by  bool
+	done               bool
+	oldValue           func(context.Context) (*AccessRequest, error)
+	predicates         []predicate.AccessRequest
+}
+
+var _ ent.Mutation = (*AccessRequestMutation)(nil)
+
+// accessrequestOption allows management of the mutation configuration using functional options.
+type accessrequestOption func(*AccessRequestMutation)
+
+// newAccessRequestMutation creates new mutation for the AccessRequest entity.
+func newAccessRequestMutation(c config, op Op, opts ...accessrequestOption) *AccessRequestMutation {
+	m := &AccessRequestMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeAccessRequest,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withAccessRequestID sets the ID field of the mutation.
+func withAccessRequestID(id oid.AccessRequest) accessrequestOption {
+	return func(m *AccessRequestMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *AccessRequest
+		)
+		m.oldValue = func(ctx context.Context) (*AccessRequest, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().AccessRequest.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withAccessRequest sets the old AccessRequest of the mutation.
+func withAccessRequest(node *AccessRequest) accessrequestOption {
+	return func(m *AccessRequestMutation) {
+		m.oldValue = func(context.Context) (*AccessRequest, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m AccessRequestMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m AccessRequestMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of AccessRequest entities.
+func (m *AccessRequestMutation) SetID(id oid.AccessRequest) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *AccessRequestMutation) ID() (id oid.AccessRequest, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *AccessRequestMutation) IDs(ctx context.Context) ([]oid.AccessRequest, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []oid.AccessRequest{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().AccessRequest.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *AccessRequestMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *AccessRequestMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the AccessRequest entity.
+// If the AccessRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessRequestMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *AccessRequestMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *AccessRequestMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *AccessRequestMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the AccessRequest entity.
+// If the AccessRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessRequestMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *AccessRequestMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *AccessRequestMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *AccessRequestMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the AccessRequest entity.
+// If the AccessRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessRequestMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *AccessRequestMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *AccessRequestMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *AccessRequestMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetClientID sets the "client_id" field.
+func (m *AccessRequestMutation) SetClientID(o oid.Client) {
+	m.client = &o
+}
+
+// ClientID returns the value of the "client_id" field in the mutation.
+func (m *AccessRequestMutation) ClientID() (r oid.Client, exists bool) {
+	v := m.client
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldClientID returns the old "client_id" field's value of the AccessRequest entity.
+// If the AccessRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessRequestMutation) OldClientID(ctx context.Context) (v oid.Client, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldClientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldClientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldClientID: %w", err)
+	}
+	return oldValue.ClientID, nil
+}
+
+// ResetClientID resets all changes to the "client_id" field.
+func (m *AccessRequestMutation) ResetClientID() {
+	m.client = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *AccessRequestMutation) SetApplicationID(o oid.Application) {
+	m.application = &o
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *AccessRequestMutation) ApplicationID() (r oid.Application, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the AccessRequest entity.
+// If the AccessRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessRequestMutation) OldApplicationID(ctx context.Context) (v oid.Application, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *AccessRequestMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetUserID sets the "user_id" field.
+func (m *AccessRequestMutation) SetUserID(o oid.User) {
+	m.user = &o
+}
+
+// UserID returns the value of the "user_id" field in the mutation.
+func (m *AccessRequestMutation) UserID() (r oid.User, exists bool) {
+	v := m.user
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUserID returns the old "user_id" field's value of the AccessRequest entity.
+// If the AccessRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessRequestMutation) OldUserID(ctx context.Context) (v oid.User, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUserID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUserID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUserID: %w", err)
+	}
+	return oldValue.UserID, nil
+}
+
+// ResetUserID resets all changes to the "user_id" field.
+func (m *AccessRequestMutation) ResetUserID() {
+	m.user = nil
+}
+
+// SetMessage sets the "message" field.
+func (m *AccessRequestMutation) SetMessage(s string) {
+	m.message = &s
+}
+
+// Message returns the value of the "message" field in the mutation.
+func (m *AccessRequestMutation) Message() (r string, exists bool) {
+	v := m.message
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldMessage returns the old "message" field's value of the AccessRequest entity.
+// If the AccessRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessRequestMutation) OldMessage(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldMessage is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldMessage requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldMessage: %w", err)
+	}
+	return oldValue.Message, nil
+}
+
+// ResetMessage resets all changes to the "message" field.
+func (m *AccessRequestMutation) ResetMessage() {
+	m.message = nil
+}
+
+// SetStatus sets the "status" field.
+func (m *AccessRequestMutation) SetStatus(ers enum.AccessRequestStatus) {
+	m.status = &ers
+}
+
+// Status returns the value of the "status" field in the mutation.
+func (m *AccessRequestMutation) Status() (r enum.AccessRequestStatus, exists bool) {
+	v := m.status
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldStatus returns the old "status" field's value of the AccessRequest entity.
+// If the AccessRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessRequestMutation) OldStatus(ctx context.Context) (v enum.AccessRequestStatus, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldStatus is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldStatus requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldStatus: %w", err)
+	}
+	return oldValue.Status, nil
+}
+
+// ResetStatus resets all changes to the "status" field.
+func (m *AccessRequestMutation) ResetStatus() {
+	m.status = nil
+}
+
+// SetPending sets the "pending" field.
+func (m *AccessRequestMutation) SetPending(b bool) {
+	m.pending = &b
+}
+
+// Pending returns the value of the "pending" field in the mutation.
+func (m *AccessRequestMutation) Pending() (r bool, exists bool) {
+	v := m.pending
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPending returns the old "pending" field's value of the AccessRequest entity.
+// If the AccessRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessRequestMutation) OldPending(ctx context.Context) (v *bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPending is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPending requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPending: %w", err)
+	}
+	return oldValue.Pending, nil
+}
+
+// ClearPending clears the value of the "pending" field.
+func (m *AccessRequestMutation) ClearPending() {
+	m.pending = nil
+	m.clearedFields[accessrequest.FieldPending] = struct{}{}
+}
+
+// PendingCleared returns if the "pending" field was cleared in this mutation.
+func (m *AccessRequestMutation) PendingCleared() bool {
+	_, ok := m.clearedFields[accessrequest.FieldPending]
+	return ok
+}
+
+// ResetPending resets all changes to the "pending" field.
+func (m *AccessRequestMutation) ResetPending() {
+	m.pending = nil
+	delete(m.clearedFields, accessrequest.FieldPending)
+}
+
+// SetAnswer sets the "answer" field.
+func (m *AccessRequestMutation) SetAnswer(s string) {
+	m.answer = &s
+}
+
+// Answer returns the value of the "answer" field in the mutation.
+func (m *AccessRequestMutation) Answer() (r string, exists bool) {
+	v := m.answer
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAnswer returns the old "answer" field's value of the AccessRequest entity.
+// If the AccessRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessRequestMutation) OldAnswer(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAnswer is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAnswer requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAnswer: %w", err)
+	}
+	return oldValue.Answer, nil
+}
+
+// ResetAnswer resets all changes to the "answer" field.
+func (m *AccessRequestMutation) ResetAnswer() {
+	m.answer = nil
+}
+
+// SetDecidedAt sets the "decided_at" field.
+func (m *AccessRequestMutation) SetDecidedAt(t time.Time) {
+	m.decided_at = &t
+}
+
+// DecidedAt returns the value of the "decided_at" field in the mutation.
+func (m *AccessRequestMutation) DecidedAt() (r time.Time, exists bool) {
+	v := m.decided_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDecidedAt returns the old "decided_at" field's value of the AccessRequest entity.
+// If the AccessRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessRequestMutation) OldDecidedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDecidedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDecidedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDecidedAt: %w", err)
+	}
+	return oldValue.DecidedAt, nil
+}
+
+// ClearDecidedAt clears the value of the "decided_at" field.
+func (m *AccessRequestMutation) ClearDecidedAt() {
+	m.decided_at = nil
+	m.clearedFields[accessrequest.FieldDecidedAt] = struct{}{}
+}
+
+// DecidedAtCleared returns if the "decided_at" field was cleared in this mutation.
+func (m *AccessRequestMutation) DecidedAtCleared() bool {
+	_, ok := m.clearedFields[accessrequest.FieldDecidedAt]
+	return ok
+}
+
+// ResetDecidedAt resets all changes to the "decided_at" field.
+func (m *AccessRequestMutation) ResetDecidedAt() {
+	m.decided_at = nil
+	delete(m.clearedFields, accessrequest.FieldDecidedAt)
+}
+
+// SetDecidedByID sets the "decided_by_id" field.
+func (m *AccessRequestMutation) SetDecidedByID(o oid.User) {
+	m.decided_by = &o
+}
+
+// DecidedByID returns the value of the "decided_by_id" field in the mutation.
+func (m *AccessRequestMutation) DecidedByID() (r oid.User, exists bool) {
+	v := m.decided_by
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldDecidedByID returns the old "decided_by_id" field's value of the AccessRequest entity.
+// If the AccessRequest object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *AccessRequestMutation) OldDecidedByID(ctx context.Context) (v *oid.User, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldDecidedByID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldDecidedByID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldDecidedByID: %w", err)
+	}
+	return oldValue.DecidedByID, nil
+}
+
+// ClearDecidedByID clears the value of the "decided_by_id" field.
+func (m *AccessRequestMutation) ClearDecidedByID() {
+	m.decided_by = nil
+	m.clearedFields[accessrequest.FieldDecidedByID] = struct{}{}
+}
+
+// DecidedByIDCleared returns if the "decided_by_id" field was cleared in this mutation.
+func (m *AccessRequestMutation) DecidedByIDCleared() bool {
+	_, ok := m.clearedFields[accessrequest.FieldDecidedByID]
+	return ok
+}
+
+// ResetDecidedByID resets all changes to the "decided_by_id" field.
+func (m *AccessRequestMutation) ResetDecidedByID() {
+	m.decided_by = nil
+	delete(m.clearedFields, accessrequest.FieldDecidedByID)
+}
+
+// ClearClient clears the "client" edge to the Tenant entity.
+func (m *AccessRequestMutation) ClearClient() {
+	m.clearedclient = true
+	m.clearedFields[accessrequest.FieldClientID] = struct{}{}
+}
+
+// ClientCleared reports if the "client" edge to the Tenant entity was cleared.
+func (m *AccessRequestMutation) ClientCleared() bool {
+	return m.clearedclient
+}
+
+// ClientIDs returns the "client" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ClientID instead. It exists only for internal usage by the builders.
+func (m *AccessRequestMutation) ClientIDs() (ids []oid.Client) {
+	if id := m.client; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetClient resets all changes to the "client" edge.
+func (m *AccessRequestMutation) ResetClient() {
+	m.client = nil
+	m.clearedclient = false
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *AccessRequestMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[accessrequest.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *AccessRequestMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *AccessRequestMutation) ApplicationIDs() (ids []oid.Application) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *AccessRequestMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// ClearUser clears the "user" edge to the User entity.
+func (m *AccessRequestMutation) ClearUser() {
+	m.cleareduser = true
+	m.clearedFields[accessrequest.FieldUserID] = struct{}{}
+}
+
+// UserCleared reports if the "user" edge to the User entity was cleared.
+func (m *AccessRequestMutation) UserCleared() bool {
+	return m.cleareduser
+}
+
+// UserIDs returns the "user" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// UserID instead. It exists only for internal usage by the builders.
+func (m *AccessRequestMutation) UserIDs() (ids []oid.User) {
+	if id := m.user; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetUser resets all changes to the "user" edge.
+func (m *AccessRequestMutation) ResetUser() {
+	m.user = nil
+	m.cleareduser = false
+}
+
+// ClearDecidedBy clears the "decided_by" edge to the User entity.
+func (m *AccessRequestMutation) ClearDecidedBy() {
+	m.cleareddecided_by = true
+	m.clearedFields[accessrequest.FieldDecidedByID] = struct{}{}
+}
+
+// DecidedByCleared reports if the "decided_by" edge to the User entity was cleared.
+func (m *AccessRequestMutation) DecidedByCleared() bool {
+	return m.DecidedByIDCleared() || m.cleareddecided_by
+}
+
+// DecidedByIDs returns the "decided_by" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// DecidedByID instead. It exists only for internal usage by the builders.
+func (m *AccessRequestMutation) DecidedByIDs() (ids []oid.User) {
+	if id := m.decided_by; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetDecidedBy resets all changes to the "decided_by" edge.
+func (m *AccessRequestMutation) ResetDecidedBy() {
+	m.decided_by = nil
+	m.cleareddecided_by = false
+}
+
+// Where appends a list predicates to the AccessRequestMutation builder.
+func (m *AccessRequestMutation) Where(ps ...predicate.AccessRequest) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the AccessRequestMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *AccessRequestMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.AccessRequest, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *AccessRequestMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *AccessRequestMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (AccessRequest).
+func (m *AccessRequestMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *AccessRequestMutation) Fields() []string {
+	fields := make([]string, 0, 12)
+	if m.created_at != nil {
+		fields = append(fields, accessrequest.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, accessrequest.FieldUpdatedAt)
+	}
+	if m.version != nil {
+		fields = append(fields, accessrequest.FieldVersion)
+	}
+	if m.client != nil {
+		fields = append(fields, accessrequest.FieldClientID)
+	}
+	if m.application != nil {
+		fields = append(fields, accessrequest.FieldApplicationID)
+	}
+	if m.user != nil {
+		fields = append(fields, accessrequest.FieldUserID)
+	}
+	if m.message != nil {
+		fields = append(fields, accessrequest.FieldMessage)
+	}
+	if m.status != nil {
+		fields = append(fields, accessrequest.FieldStatus)
+	}
+	if m.pending != nil {
+		fields = append(fields, accessrequest.FieldPending)
+	}
+	if m.answer != nil {
+		fields = append(fields, accessrequest.FieldAnswer)
+	}
+	if m.decided_at != nil {
+		fields = append(fields, accessrequest.FieldDecidedAt)
+	}
+	if m.decided_by != nil {
+		fields = append(fields, accessrequest.FieldDecidedByID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *AccessRequestMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case accessrequest.FieldCreatedAt:
+		return m.CreatedAt()
+	case accessrequest.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case accessrequest.FieldVersion:
+		return m.Version()
+	case accessrequest.FieldClientID:
+		return m.ClientID()
+	case accessrequest.FieldApplicationID:
+		return m.ApplicationID()
+	case accessrequest.FieldUserID:
+		return m.UserID()
+	case accessrequest.FieldMessage:
+		return m.Message()
+	case accessrequest.FieldStatus:
+		return m.Status()
+	case accessrequest.FieldPending:
+		return m.Pending()
+	case accessrequest.FieldAnswer:
+		return m.Answer()
+	case accessrequest.FieldDecidedAt:
+		return m.DecidedAt()
+	case accessrequest.FieldDecidedByID:
+		return m.DecidedByID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *AccessRequestMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case accessrequest.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case accessrequest.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case accessrequest.FieldVersion:
+		return m.OldVersion(ctx)
+	case accessrequest.FieldClientID:
+		return m.OldClientID(ctx)
+	case accessrequest.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case accessrequest.FieldUserID:
+		return m.OldUserID(ctx)
+	case accessrequest.FieldMessage:
+		return m.OldMessage(ctx)
+	case accessrequest.FieldStatus:
+		return m.OldStatus(ctx)
+	case accessrequest.FieldPending:
+		return m.OldPending(ctx)
+	case accessrequest.FieldAnswer:
+		return m.OldAnswer(ctx)
+	case accessrequest.FieldDecidedAt:
+		return m.OldDecidedAt(ctx)
+	case accessrequest.FieldDecidedByID:
+		return m.OldDecidedByID(ctx)
+	}
+	return nil, fmt.Errorf("unknown AccessRequest field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AccessRequestMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case accessrequest.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case accessrequest.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case accessrequest.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case accessrequest.FieldClientID:
+		v, ok := value.(oid.Client)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetClientID(v)
+		return nil
+	case accessrequest.FieldApplicationID:
+		v, ok := value.(oid.Application)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case accessrequest.FieldUserID:
+		v, ok := value.(oid.User)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUserID(v)
+		return nil
+	case accessrequest.FieldMessage:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetMessage(v)
+		return nil
+	case accessrequest.FieldStatus:
+		v, ok := value.(enum.AccessRequestStatus)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetStatus(v)
+		return nil
+	case accessrequest.FieldPending:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPending(v)
+		return nil
+	case accessrequest.FieldAnswer:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAnswer(v)
+		return nil
+	case accessrequest.FieldDecidedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDecidedAt(v)
+		return nil
+	case accessrequest.FieldDecidedByID:
+		v, ok := value.(oid.User)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetDecidedByID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown AccessRequest field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *AccessRequestMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, accessrequest.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *AccessRequestMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case accessrequest.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *AccessRequestMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case accessrequest.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown AccessRequest numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *AccessRequestMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(accessrequest.FieldPending) {
+		fields = append(fields, accessrequest.FieldPending)
+	}
+	if m.FieldCleared(accessrequest.FieldDecidedAt) {
+		fields = append(fields, accessrequest.FieldDecidedAt)
+	}
+	if m.FieldCleared(accessrequest.FieldDecidedByID) {
+		fields = append(fields, accessrequest.FieldDecidedByID)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *AccessRequestMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *AccessRequestMutation) ClearField(name string) error {
+	switch name {
+	case accessrequest.FieldPending:
+		m.ClearPending()
+		return nil
+	case accessrequest.FieldDecidedAt:
+		m.ClearDecidedAt()
+		return nil
+	case accessrequest.FieldDecidedByID:
+		m.ClearDecidedByID()
+		return nil
+	}
+	return fmt.Errorf("unknown AccessRequest nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *AccessRequestMutation) ResetField(name string) error {
+	switch name {
+	case accessrequest.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case accessrequest.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case accessrequest.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case accessrequest.FieldClientID:
+		m.ResetClientID()
+		return nil
+	case accessrequest.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case accessrequest.FieldUserID:
+		m.ResetUserID()
+		return nil
+	case accessrequest.FieldMessage:
+		m.ResetMessage()
+		return nil
+	case accessrequest.FieldStatus:
+		m.ResetStatus()
+		return nil
+	case accessrequest.FieldPending:
+		m.ResetPending()
+		return nil
+	case accessrequest.FieldAnswer:
+		m.ResetAnswer()
+		return nil
+	case accessrequest.FieldDecidedAt:
+		m.ResetDecidedAt()
+		return nil
+	case accessrequest.FieldDecidedByID:
+		m.ResetDecidedByID()
+		return nil
+	}
+	return fmt.Errorf("unknown AccessRequest field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *AccessRequestMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.client != nil {
+		edges = append(edges, accessrequest.EdgeClient)
+	}
+	if m.application != nil {
+		edges = append(edges, accessrequest.EdgeApplication)
+	}
+	if m.user != nil {
+		edges = append(edges, accessrequest.EdgeUser)
+	}
+	if m.decided_by != nil {
+		edges = append(edges, accessrequest.EdgeDecidedBy)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *AccessRequestMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case accessrequest.EdgeClient:
+		if id := m.client; id != nil {
+			return []ent.Value{*id}
+		}
+	case accessrequest.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case accessrequest.EdgeUser:
+		if id := m.user; id != nil {
+			return []ent.Value{*id}
+		}
+	case accessrequest.EdgeDecidedBy:
+		if id := m.decided_by; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *AccessRequestMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *AccessRequestMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *AccessRequestMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedclient {
+		edges = append(edges, accessrequest.EdgeClient)
+	}
+	if m.clearedapplication {
+		edges = append(edges, accessrequest.EdgeApplication)
+	}
+	if m.cleareduser {
+		edges = append(edges, accessrequest.EdgeUser)
+	}
+	if m.cleareddecided_by {
+		edges = append(edges, accessrequest.EdgeDecidedBy)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *AccessRequestMutation) EdgeCleared(name string) bool {
+	switch name {
+	case accessrequest.EdgeClient:
+		return m.clearedclient
+	case accessrequest.EdgeApplication:
+		return m.clearedapplication
+	case accessrequest.EdgeUser:
+		return m.cleareduser
+	case accessrequest.EdgeDecidedBy:
+		return m.cleareddecided_by
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *AccessRequestMutation) ClearEdge(name string) error {
+	switch name {
+	case accessrequest.EdgeClient:
+		m.ClearClient()
+		return nil
+	case accessrequest.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case accessrequest.EdgeUser:
+		m.ClearUser()
+		return nil
+	case accessrequest.EdgeDecidedBy:
+		m.ClearDecidedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown AccessRequest unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *AccessRequestMutation) ResetEdge(name string) error {
+	switch name {
+	case accessrequest.EdgeClient:
+		m.ResetClient()
+		return nil
+	case accessrequest.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case accessrequest.EdgeUser:
+		m.ResetUser()
+		return nil
+	case accessrequest.EdgeDecidedBy:
+		m.ResetDecidedBy()
+		return nil
+	}
+	return fmt.Errorf("unknown AccessRequest edge %s", name)
+}
+
 // ApplicationMutation represents an operation that mutates the Application nodes in the graph.
 type ApplicationMutation struct {
 	config
@@ -1411,6 +2633,15 @@ type ApplicationMutation struct {
 	definition_versions        map[oid.DefinitionVersion]struct{}
 	removeddefinition_versions map[oid.DefinitionVersion]struct{}
 	cleareddefinition_versions bool
+	registration_rules         map[oid.RegistrationRule]struct{}
+	removedregistration_rules  map[oid.RegistrationRule]struct{}
+	clearedregistration_rules  bool
+	registration_codes         map[oid.RegistrationCode]struct{}
+	removedregistration_codes  map[oid.RegistrationCode]struct{}
+	clearedregistration_codes  bool
+	access_requests            map[oid.AccessRequest]struct{}
+	removedaccess_requests     map[oid.AccessRequest]struct{}
+	clearedaccess_requests     bool
 	done                       bool
 	oldValue                   func(context.Context) (*Application, error)
 	predicates                 []predicate.Application
@@ -2687,6 +3918,168 @@ func (m *ApplicationMutation) ResetDefinitionVersions() {
 	m.removeddefinition_versions = nil
 }
 
+// AddRegistrationRuleIDs adds the "registration_rules" edge to the RegistrationRule entity by ids.
+func (m *ApplicationMutation) AddRegistrationRuleIDs(ids ...oid.RegistrationRule) {
+	if m.registration_rules == nil {
+		m.registration_rules = make(map[oid.RegistrationRule]struct{})
+	}
+	for i := range ids {
+		m.registration_rules[ids[i]] = struct{}{}
+	}
+}
+
+// ClearRegistrationRules clears the "registration_rules" edge to the RegistrationRule entity.
+func (m *ApplicationMutation) ClearRegistrationRules() {
+	m.clearedregistration_rules = true
+}
+
+// RegistrationRulesCleared reports if the "registration_rules" edge to the RegistrationRule entity was cleared.
+func (m *ApplicationMutation) RegistrationRulesCleared() bool {
+	return m.clearedregistration_rules
+}
+
+// RemoveRegistrationRuleIDs removes the "registration_rules" edge to the RegistrationRule entity by IDs.
+func (m *ApplicationMutation) RemoveRegistrationRuleIDs(ids ...oid.RegistrationRule) {
+	if m.removedregistration_rules == nil {
+		m.removedregistration_rules = make(map[oid.RegistrationRule]struct{})
+	}
+	for i := range ids {
+		delete(m.registration_rules, ids[i])
+		m.removedregistration_rules[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedRegistrationRules returns the removed IDs of the "registration_rules" edge to the RegistrationRule entity.
+func (m *ApplicationMutation) RemovedRegistrationRulesIDs() (ids []oid.RegistrationRule) {
+	for id := range m.removedregistration_rules {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// RegistrationRulesIDs returns the "registration_rules" edge IDs in the mutation.
+func (m *ApplicationMutation) RegistrationRulesIDs() (ids []oid.RegistrationRule) {
+	for id := range m.registration_rules {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetRegistrationRules resets all changes to the "registration_rules" edge.
+func (m *ApplicationMutation) ResetRegistrationRules() {
+	m.registration_rules = nil
+	m.clearedregistration_rules = false
+	m.removedregistration_rules = nil
+}
+
+// AddRegistrationCodeIDs adds the "registration_codes" edge to the RegistrationCode entity by ids.
+func (m *ApplicationMutation) AddRegistrationCodeIDs(ids ...oid.RegistrationCode) {
+	if m.registration_codes == nil {
+		m.registration_codes = make(map[oid.RegistrationCode]struct{})
+	}
+	for i := range ids {
+		m.registration_codes[ids[i]] = struct{}{}
+	}
+}
+
+// ClearRegistrationCodes clears the "registration_codes" edge to the RegistrationCode entity.
+func (m *ApplicationMutation) ClearRegistrationCodes() {
+	m.clearedregistration_codes = true
+}
+
+// RegistrationCodesCleared reports if the "registration_codes" edge to the RegistrationCode entity was cleared.
+func (m *ApplicationMutation) RegistrationCodesCleared() bool {
+	return m.clearedregistration_codes
+}
+
+// RemoveRegistrationCodeIDs removes the "registration_codes" edge to the RegistrationCode entity by IDs.
+func (m *ApplicationMutation) RemoveRegistrationCodeIDs(ids ...oid.RegistrationCode) {
+	if m.removedregistration_codes == nil {
+		m.removedregistration_codes = make(map[oid.RegistrationCode]struct{})
+	}
+	for i := range ids {
+		delete(m.registration_codes, ids[i])
+		m.removedregistration_codes[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedRegistrationCodes returns the removed IDs of the "registration_codes" edge to the RegistrationCode entity.
+func (m *ApplicationMutation) RemovedRegistrationCodesIDs() (ids []oid.RegistrationCode) {
+	for id := range m.removedregistration_codes {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// RegistrationCodesIDs returns the "registration_codes" edge IDs in the mutation.
+func (m *ApplicationMutation) RegistrationCodesIDs() (ids []oid.RegistrationCode) {
+	for id := range m.registration_codes {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetRegistrationCodes resets all changes to the "registration_codes" edge.
+func (m *ApplicationMutation) ResetRegistrationCodes() {
+	m.registration_codes = nil
+	m.clearedregistration_codes = false
+	m.removedregistration_codes = nil
+}
+
+// AddAccessRequestIDs adds the "access_requests" edge to the AccessRequest entity by ids.
+func (m *ApplicationMutation) AddAccessRequestIDs(ids ...oid.AccessRequest) {
+	if m.access_requests == nil {
+		m.access_requests = make(map[oid.AccessRequest]struct{})
+	}
+	for i := range ids {
+		m.access_requests[ids[i]] = struct{}{}
+	}
+}
+
+// ClearAccessRequests clears the "access_requests" edge to the AccessRequest entity.
+func (m *ApplicationMutation) ClearAccessRequests() {
+	m.clearedaccess_requests = true
+}
+
+// AccessRequestsCleared reports if the "access_requests" edge to the AccessRequest entity was cleared.
+func (m *ApplicationMutation) AccessRequestsCleared() bool {
+	return m.clearedaccess_requests
+}
+
+// RemoveAccessRequestIDs removes the "access_requests" edge to the AccessRequest entity by IDs.
+func (m *ApplicationMutation) RemoveAccessRequestIDs(ids ...oid.AccessRequest) {
+	if m.removedaccess_requests == nil {
+		m.removedaccess_requests = make(map[oid.AccessRequest]struct{})
+	}
+	for i := range ids {
+		delete(m.access_requests, ids[i])
+		m.removedaccess_requests[ids[i]] = struct{}{}
+	}
+}
+
+// RemovedAccessRequests returns the removed IDs of the "access_requests" edge to the AccessRequest entity.
+func (m *ApplicationMutation) RemovedAccessRequestsIDs() (ids []oid.AccessRequest) {
+	for id := range m.removedaccess_requests {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// AccessRequestsIDs returns the "access_requests" edge IDs in the mutation.
+func (m *ApplicationMutation) AccessRequestsIDs() (ids []oid.AccessRequest) {
+	for id := range m.access_requests {
+		ids = append(ids, id)
+	}
+	return
+}
+
+// ResetAccessRequests resets all changes to the "access_requests" edge.
+func (m *ApplicationMutation) ResetAccessRequests() {
+	m.access_requests = nil
+	m.clearedaccess_requests = false
+	m.removedaccess_requests = nil
+}
+
 // Where appends a list predicates to the ApplicationMutation builder.
 func (m *ApplicationMutation) Where(ps ...predicate.Application) {
 	m.predicates = append(m.predicates, ps...)
@@ -3031,7 +4424,7 @@ func (m *ApplicationMutation) ResetField(name string) error {
 
 // AddedEdges returns all edge names that were set/added in this mutation.
 func (m *ApplicationMutation) AddedEdges() []string {
-	edges := make([]string, 0, 14)
+	edges := make([]string, 0, 17)
 	if m.client != nil {
 		edges = append(edges, application.EdgeClient)
 	}
@@ -3073,6 +4466,15 @@ func (m *ApplicationMutation) AddedEdges() []string {
 	}
 	if m.definition_versions != nil {
 		edges = append(edges, application.EdgeDefinitionVersions)
+	}
+	if m.registration_rules != nil {
+		edges = append(edges, application.EdgeRegistrationRules)
+	}
+	if m.registration_codes != nil {
+		edges = append(edges, application.EdgeRegistrationCodes)
+	}
+	if m.access_requests != nil {
+		edges = append(edges, application.EdgeAccessRequests)
 	}
 	return edges
 }
@@ -3161,13 +4563,31 @@ func (m *ApplicationMutation) AddedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case application.EdgeRegistrationRules:
+		ids := make([]ent.Value, 0, len(m.registration_rules))
+		for id := range m.registration_rules {
+			ids = append(ids, id)
+		}
+		return ids
+	case application.EdgeRegistrationCodes:
+		ids := make([]ent.Value, 0, len(m.registration_codes))
+		for id := range m.registration_codes {
+			ids = append(ids, id)
+		}
+		return ids
+	case application.EdgeAccessRequests:
+		ids := make([]ent.Value, 0, len(m.access_requests))
+		for id := range m.access_requests {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // RemovedEdges returns all edge names that were removed in this mutation.
 func (m *ApplicationMutation) RemovedEdges() []string {
-	edges := make([]string, 0, 14)
+	edges := make([]string, 0, 17)
 	if m.removedpackages != nil {
 		edges = append(edges, application.EdgePackages)
 	}
@@ -3203,6 +4623,15 @@ func (m *ApplicationMutation) RemovedEdges() []string {
 	}
 	if m.removeddefinition_versions != nil {
 		edges = append(edges, application.EdgeDefinitionVersions)
+	}
+	if m.removedregistration_rules != nil {
+		edges = append(edges, application.EdgeRegistrationRules)
+	}
+	if m.removedregistration_codes != nil {
+		edges = append(edges, application.EdgeRegistrationCodes)
+	}
+	if m.removedaccess_requests != nil {
+		edges = append(edges, application.EdgeAccessRequests)
 	}
 	return edges
 }
@@ -3283,13 +4712,31 @@ func (m *ApplicationMutation) RemovedIDs(name string) []ent.Value {
 			ids = append(ids, id)
 		}
 		return ids
+	case application.EdgeRegistrationRules:
+		ids := make([]ent.Value, 0, len(m.removedregistration_rules))
+		for id := range m.removedregistration_rules {
+			ids = append(ids, id)
+		}
+		return ids
+	case application.EdgeRegistrationCodes:
+		ids := make([]ent.Value, 0, len(m.removedregistration_codes))
+		for id := range m.removedregistration_codes {
+			ids = append(ids, id)
+		}
+		return ids
+	case application.EdgeAccessRequests:
+		ids := make([]ent.Value, 0, len(m.removedaccess_requests))
+		for id := range m.removedaccess_requests {
+			ids = append(ids, id)
+		}
+		return ids
 	}
 	return nil
 }
 
 // ClearedEdges returns all edge names that were cleared in this mutation.
 func (m *ApplicationMutation) ClearedEdges() []string {
-	edges := make([]string, 0, 14)
+	edges := make([]string, 0, 17)
 	if m.clearedclient {
 		edges = append(edges, application.EdgeClient)
 	}
@@ -3332,6 +4779,15 @@ func (m *ApplicationMutation) ClearedEdges() []string {
 	if m.cleareddefinition_versions {
 		edges = append(edges, application.EdgeDefinitionVersions)
 	}
+	if m.clearedregistration_rules {
+		edges = append(edges, application.EdgeRegistrationRules)
+	}
+	if m.clearedregistration_codes {
+		edges = append(edges, application.EdgeRegistrationCodes)
+	}
+	if m.clearedaccess_requests {
+		edges = append(edges, application.EdgeAccessRequests)
+	}
 	return edges
 }
 
@@ -3367,6 +4823,12 @@ func (m *ApplicationMutation) EdgeCleared(name string) bool {
 		return m.cleareddefinition_layers
 	case application.EdgeDefinitionVersions:
 		return m.cleareddefinition_versions
+	case application.EdgeRegistrationRules:
+		return m.clearedregistration_rules
+	case application.EdgeRegistrationCodes:
+		return m.clearedregistration_codes
+	case application.EdgeAccessRequests:
+		return m.clearedaccess_requests
 	}
 	return false
 }
@@ -3430,6 +4892,15 @@ func (m *ApplicationMutation) ResetEdge(name string) error {
 		return nil
 	case application.EdgeDefinitionVersions:
 		m.ResetDefinitionVersions()
+		return nil
+	case application.EdgeRegistrationRules:
+		m.ResetRegistrationRules()
+		return nil
+	case application.EdgeRegistrationCodes:
+		m.ResetRegistrationCodes()
+		return nil
+	case application.EdgeAccessRequests:
+		m.ResetAccessRequests()
 		return nil
 	}
 	return fmt.Errorf("unknown Application edge %s", name)
@@ -20719,6 +22190,3868 @@ func (m *PropertyChangeMutation) ResetEdge(name string) error {
 		return nil
 	}
 	return fmt.Errorf("unknown PropertyChange edge %s", name)
+}
+
+// RegistrationMutation represents an operation that mutates the Registration nodes in the graph.
+type RegistrationMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *oid.Registration
+	created_at         *time.Time
+	updated_at         *time.Time
+	version            *int
+	addversion         *int
+	_type              *enum.RegistrationType
+	address            *string
+	address_key        *string
+	locale             *string
+	secret_hash        *string
+	attempts           *int
+	addattempts        *int
+	sends              *int
+	addsends           *int
+	began_at           *time.Time
+	expires_at         *time.Time
+	locked_until       *time.Time
+	forget_at          *time.Time
+	clearedFields      map[string]struct{}
+	client             *oid.Client
+	clearedclient      bool
+	application        *oid.Application
+	clearedapplication bool
+	done               bool
+	oldValue           func(context.Context) (*Registration, error)
+	predicates         []predicate.Registration
+}
+
+var _ ent.Mutation = (*RegistrationMutation)(nil)
+
+// registrationOption allows management of the mutation configuration using functional options.
+type registrationOption func(*RegistrationMutation)
+
+// newRegistrationMutation creates new mutation for the Registration entity.
+func newRegistrationMutation(c config, op Op, opts ...registrationOption) *RegistrationMutation {
+	m := &RegistrationMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRegistration,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRegistrationID sets the ID field of the mutation.
+func withRegistrationID(id oid.Registration) registrationOption {
+	return func(m *RegistrationMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Registration
+		)
+		m.oldValue = func(ctx context.Context) (*Registration, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Registration.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRegistration sets the old Registration of the mutation.
+func withRegistration(node *Registration) registrationOption {
+	return func(m *RegistrationMutation) {
+		m.oldValue = func(context.Context) (*Registration, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RegistrationMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RegistrationMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Registration entities.
+func (m *RegistrationMutation) SetID(id oid.Registration) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RegistrationMutation) ID() (id oid.Registration, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RegistrationMutation) IDs(ctx context.Context) ([]oid.Registration, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []oid.Registration{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Registration.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *RegistrationMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *RegistrationMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the Registration entity.
+// If the Registration object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *RegistrationMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *RegistrationMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *RegistrationMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the Registration entity.
+// If the Registration object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *RegistrationMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *RegistrationMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *RegistrationMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the Registration entity.
+// If the Registration object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *RegistrationMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *RegistrationMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *RegistrationMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetClientID sets the "client_id" field.
+func (m *RegistrationMutation) SetClientID(o oid.Client) {
+	m.client = &o
+}
+
+// ClientID returns the value of the "client_id" field in the mutation.
+func (m *RegistrationMutation) ClientID() (r oid.Client, exists bool) {
+	v := m.client
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldClientID returns the old "client_id" field's value of the Registration entity.
+// If the Registration object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationMutation) OldClientID(ctx context.Context) (v oid.Client, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldClientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldClientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldClientID: %w", err)
+	}
+	return oldValue.ClientID, nil
+}
+
+// ResetClientID resets all changes to the "client_id" field.
+func (m *RegistrationMutation) ResetClientID() {
+	m.client = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *RegistrationMutation) SetApplicationID(o oid.Application) {
+	m.application = &o
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *RegistrationMutation) ApplicationID() (r oid.Application, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the Registration entity.
+// If the Registration object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationMutation) OldApplicationID(ctx context.Context) (v oid.Application, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *RegistrationMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetType sets the "type" field.
+func (m *RegistrationMutation) SetType(et enum.RegistrationType) {
+	m._type = &et
+}
+
+// GetType returns the value of the "type" field in the mutation.
+func (m *RegistrationMutation) GetType() (r enum.RegistrationType, exists bool) {
+	v := m._type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldType returns the old "type" field's value of the Registration entity.
+// If the Registration object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationMutation) OldType(ctx context.Context) (v enum.RegistrationType, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldType: %w", err)
+	}
+	return oldValue.Type, nil
+}
+
+// ResetType resets all changes to the "type" field.
+func (m *RegistrationMutation) ResetType() {
+	m._type = nil
+}
+
+// SetAddress sets the "address" field.
+func (m *RegistrationMutation) SetAddress(s string) {
+	m.address = &s
+}
+
+// Address returns the value of the "address" field in the mutation.
+func (m *RegistrationMutation) Address() (r string, exists bool) {
+	v := m.address
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAddress returns the old "address" field's value of the Registration entity.
+// If the Registration object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationMutation) OldAddress(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAddress is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAddress requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAddress: %w", err)
+	}
+	return oldValue.Address, nil
+}
+
+// ResetAddress resets all changes to the "address" field.
+func (m *RegistrationMutation) ResetAddress() {
+	m.address = nil
+}
+
+// SetAddressKey sets the "address_key" field.
+func (m *RegistrationMutation) SetAddressKey(s string) {
+	m.address_key = &s
+}
+
+// AddressKey returns the value of the "address_key" field in the mutation.
+func (m *RegistrationMutation) AddressKey() (r string, exists bool) {
+	v := m.address_key
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAddressKey returns the old "address_key" field's value of the Registration entity.
+// If the Registration object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationMutation) OldAddressKey(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAddressKey is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAddressKey requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAddressKey: %w", err)
+	}
+	return oldValue.AddressKey, nil
+}
+
+// ResetAddressKey resets all changes to the "address_key" field.
+func (m *RegistrationMutation) ResetAddressKey() {
+	m.address_key = nil
+}
+
+// SetLocale sets the "locale" field.
+func (m *RegistrationMutation) SetLocale(s string) {
+	m.locale = &s
+}
+
+// Locale returns the value of the "locale" field in the mutation.
+func (m *RegistrationMutation) Locale() (r string, exists bool) {
+	v := m.locale
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLocale returns the old "locale" field's value of the Registration entity.
+// If the Registration object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationMutation) OldLocale(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLocale is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLocale requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLocale: %w", err)
+	}
+	return oldValue.Locale, nil
+}
+
+// ResetLocale resets all changes to the "locale" field.
+func (m *RegistrationMutation) ResetLocale() {
+	m.locale = nil
+}
+
+// SetSecretHash sets the "secret_hash" field.
+func (m *RegistrationMutation) SetSecretHash(s string) {
+	m.secret_hash = &s
+}
+
+// SecretHash returns the value of the "secret_hash" field in the mutation.
+func (m *RegistrationMutation) SecretHash() (r string, exists bool) {
+	v := m.secret_hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSecretHash returns the old "secret_hash" field's value of the Registration entity.
+// If the Registration object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationMutation) OldSecretHash(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSecretHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSecretHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSecretHash: %w", err)
+	}
+	return oldValue.SecretHash, nil
+}
+
+// ClearSecretHash clears the value of the "secret_hash" field.
+func (m *RegistrationMutation) ClearSecretHash() {
+	m.secret_hash = nil
+	m.clearedFields[registration.FieldSecretHash] = struct{}{}
+}
+
+// SecretHashCleared returns if the "secret_hash" field was cleared in this mutation.
+func (m *RegistrationMutation) SecretHashCleared() bool {
+	_, ok := m.clearedFields[registration.FieldSecretHash]
+	return ok
+}
+
+// ResetSecretHash resets all changes to the "secret_hash" field.
+func (m *RegistrationMutation) ResetSecretHash() {
+	m.secret_hash = nil
+	delete(m.clearedFields, registration.FieldSecretHash)
+}
+
+// SetAttempts sets the "attempts" field.
+func (m *RegistrationMutation) SetAttempts(i int) {
+	m.attempts = &i
+	m.addattempts = nil
+}
+
+// Attempts returns the value of the "attempts" field in the mutation.
+func (m *RegistrationMutation) Attempts() (r int, exists bool) {
+	v := m.attempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAttempts returns the old "attempts" field's value of the Registration entity.
+// If the Registration object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationMutation) OldAttempts(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAttempts is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAttempts requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAttempts: %w", err)
+	}
+	return oldValue.Attempts, nil
+}
+
+// AddAttempts adds i to the "attempts" field.
+func (m *RegistrationMutation) AddAttempts(i int) {
+	if m.addattempts != nil {
+		*m.addattempts += i
+	} else {
+		m.addattempts = &i
+	}
+}
+
+// AddedAttempts returns the value that was added to the "attempts" field in this mutation.
+func (m *RegistrationMutation) AddedAttempts() (r int, exists bool) {
+	v := m.addattempts
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetAttempts resets all changes to the "attempts" field.
+func (m *RegistrationMutation) ResetAttempts() {
+	m.attempts = nil
+	m.addattempts = nil
+}
+
+// SetSends sets the "sends" field.
+func (m *RegistrationMutation) SetSends(i int) {
+	m.sends = &i
+	m.addsends = nil
+}
+
+// Sends returns the value of the "sends" field in the mutation.
+func (m *RegistrationMutation) Sends() (r int, exists bool) {
+	v := m.sends
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSends returns the old "sends" field's value of the Registration entity.
+// If the Registration object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationMutation) OldSends(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSends is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSends requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSends: %w", err)
+	}
+	return oldValue.Sends, nil
+}
+
+// AddSends adds i to the "sends" field.
+func (m *RegistrationMutation) AddSends(i int) {
+	if m.addsends != nil {
+		*m.addsends += i
+	} else {
+		m.addsends = &i
+	}
+}
+
+// AddedSends returns the value that was added to the "sends" field in this mutation.
+func (m *RegistrationMutation) AddedSends() (r int, exists bool) {
+	v := m.addsends
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSends resets all changes to the "sends" field.
+func (m *RegistrationMutation) ResetSends() {
+	m.sends = nil
+	m.addsends = nil
+}
+
+// SetBeganAt sets the "began_at" field.
+func (m *RegistrationMutation) SetBeganAt(t time.Time) {
+	m.began_at = &t
+}
+
+// BeganAt returns the value of the "began_at" field in the mutation.
+func (m *RegistrationMutation) BeganAt() (r time.Time, exists bool) {
+	v := m.began_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldBeganAt returns the old "began_at" field's value of the Registration entity.
+// If the Registration object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationMutation) OldBeganAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldBeganAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldBeganAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldBeganAt: %w", err)
+	}
+	return oldValue.BeganAt, nil
+}
+
+// ResetBeganAt resets all changes to the "began_at" field.
+func (m *RegistrationMutation) ResetBeganAt() {
+	m.began_at = nil
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *RegistrationMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *RegistrationMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the Registration entity.
+// If the Registration object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationMutation) OldExpiresAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *RegistrationMutation) ResetExpiresAt() {
+	m.expires_at = nil
+}
+
+// SetLockedUntil sets the "locked_until" field.
+func (m *RegistrationMutation) SetLockedUntil(t time.Time) {
+	m.locked_until = &t
+}
+
+// LockedUntil returns the value of the "locked_until" field in the mutation.
+func (m *RegistrationMutation) LockedUntil() (r time.Time, exists bool) {
+	v := m.locked_until
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLockedUntil returns the old "locked_until" field's value of the Registration entity.
+// If the Registration object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationMutation) OldLockedUntil(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLockedUntil is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLockedUntil requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLockedUntil: %w", err)
+	}
+	return oldValue.LockedUntil, nil
+}
+
+// ClearLockedUntil clears the value of the "locked_until" field.
+func (m *RegistrationMutation) ClearLockedUntil() {
+	m.locked_until = nil
+	m.clearedFields[registration.FieldLockedUntil] = struct{}{}
+}
+
+// LockedUntilCleared returns if the "locked_until" field was cleared in this mutation.
+func (m *RegistrationMutation) LockedUntilCleared() bool {
+	_, ok := m.clearedFields[registration.FieldLockedUntil]
+	return ok
+}
+
+// ResetLockedUntil resets all changes to the "locked_until" field.
+func (m *RegistrationMutation) ResetLockedUntil() {
+	m.locked_until = nil
+	delete(m.clearedFields, registration.FieldLockedUntil)
+}
+
+// SetForgetAt sets the "forget_at" field.
+func (m *RegistrationMutation) SetForgetAt(t time.Time) {
+	m.forget_at = &t
+}
+
+// ForgetAt returns the value of the "forget_at" field in the mutation.
+func (m *RegistrationMutation) ForgetAt() (r time.Time, exists bool) {
+	v := m.forget_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldForgetAt returns the old "forget_at" field's value of the Registration entity.
+// If the Registration object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationMutation) OldForgetAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldForgetAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldForgetAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldForgetAt: %w", err)
+	}
+	return oldValue.ForgetAt, nil
+}
+
+// ResetForgetAt resets all changes to the "forget_at" field.
+func (m *RegistrationMutation) ResetForgetAt() {
+	m.forget_at = nil
+}
+
+// ClearClient clears the "client" edge to the Tenant entity.
+func (m *RegistrationMutation) ClearClient() {
+	m.clearedclient = true
+	m.clearedFields[registration.FieldClientID] = struct{}{}
+}
+
+// ClientCleared reports if the "client" edge to the Tenant entity was cleared.
+func (m *RegistrationMutation) ClientCleared() bool {
+	return m.clearedclient
+}
+
+// ClientIDs returns the "client" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ClientID instead. It exists only for internal usage by the builders.
+func (m *RegistrationMutation) ClientIDs() (ids []oid.Client) {
+	if id := m.client; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetClient resets all changes to the "client" edge.
+func (m *RegistrationMutation) ResetClient() {
+	m.client = nil
+	m.clearedclient = false
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *RegistrationMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[registration.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *RegistrationMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *RegistrationMutation) ApplicationIDs() (ids []oid.Application) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *RegistrationMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// Where appends a list predicates to the RegistrationMutation builder.
+func (m *RegistrationMutation) Where(ps ...predicate.Registration) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RegistrationMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RegistrationMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Registration, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RegistrationMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RegistrationMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Registration).
+func (m *RegistrationMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RegistrationMutation) Fields() []string {
+	fields := make([]string, 0, 16)
+	if m.created_at != nil {
+		fields = append(fields, registration.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, registration.FieldUpdatedAt)
+	}
+	if m.version != nil {
+		fields = append(fields, registration.FieldVersion)
+	}
+	if m.client != nil {
+		fields = append(fields, registration.FieldClientID)
+	}
+	if m.application != nil {
+		fields = append(fields, registration.FieldApplicationID)
+	}
+	if m._type != nil {
+		fields = append(fields, registration.FieldType)
+	}
+	if m.address != nil {
+		fields = append(fields, registration.FieldAddress)
+	}
+	if m.address_key != nil {
+		fields = append(fields, registration.FieldAddressKey)
+	}
+	if m.locale != nil {
+		fields = append(fields, registration.FieldLocale)
+	}
+	if m.secret_hash != nil {
+		fields = append(fields, registration.FieldSecretHash)
+	}
+	if m.attempts != nil {
+		fields = append(fields, registration.FieldAttempts)
+	}
+	if m.sends != nil {
+		fields = append(fields, registration.FieldSends)
+	}
+	if m.began_at != nil {
+		fields = append(fields, registration.FieldBeganAt)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, registration.FieldExpiresAt)
+	}
+	if m.locked_until != nil {
+		fields = append(fields, registration.FieldLockedUntil)
+	}
+	if m.forget_at != nil {
+		fields = append(fields, registration.FieldForgetAt)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RegistrationMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case registration.FieldCreatedAt:
+		return m.CreatedAt()
+	case registration.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case registration.FieldVersion:
+		return m.Version()
+	case registration.FieldClientID:
+		return m.ClientID()
+	case registration.FieldApplicationID:
+		return m.ApplicationID()
+	case registration.FieldType:
+		return m.GetType()
+	case registration.FieldAddress:
+		return m.Address()
+	case registration.FieldAddressKey:
+		return m.AddressKey()
+	case registration.FieldLocale:
+		return m.Locale()
+	case registration.FieldSecretHash:
+		return m.SecretHash()
+	case registration.FieldAttempts:
+		return m.Attempts()
+	case registration.FieldSends:
+		return m.Sends()
+	case registration.FieldBeganAt:
+		return m.BeganAt()
+	case registration.FieldExpiresAt:
+		return m.ExpiresAt()
+	case registration.FieldLockedUntil:
+		return m.LockedUntil()
+	case registration.FieldForgetAt:
+		return m.ForgetAt()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RegistrationMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case registration.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case registration.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case registration.FieldVersion:
+		return m.OldVersion(ctx)
+	case registration.FieldClientID:
+		return m.OldClientID(ctx)
+	case registration.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case registration.FieldType:
+		return m.OldType(ctx)
+	case registration.FieldAddress:
+		return m.OldAddress(ctx)
+	case registration.FieldAddressKey:
+		return m.OldAddressKey(ctx)
+	case registration.FieldLocale:
+		return m.OldLocale(ctx)
+	case registration.FieldSecretHash:
+		return m.OldSecretHash(ctx)
+	case registration.FieldAttempts:
+		return m.OldAttempts(ctx)
+	case registration.FieldSends:
+		return m.OldSends(ctx)
+	case registration.FieldBeganAt:
+		return m.OldBeganAt(ctx)
+	case registration.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	case registration.FieldLockedUntil:
+		return m.OldLockedUntil(ctx)
+	case registration.FieldForgetAt:
+		return m.OldForgetAt(ctx)
+	}
+	return nil, fmt.Errorf("unknown Registration field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RegistrationMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case registration.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case registration.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case registration.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case registration.FieldClientID:
+		v, ok := value.(oid.Client)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetClientID(v)
+		return nil
+	case registration.FieldApplicationID:
+		v, ok := value.(oid.Application)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case registration.FieldType:
+		v, ok := value.(enum.RegistrationType)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetType(v)
+		return nil
+	case registration.FieldAddress:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAddress(v)
+		return nil
+	case registration.FieldAddressKey:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAddressKey(v)
+		return nil
+	case registration.FieldLocale:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLocale(v)
+		return nil
+	case registration.FieldSecretHash:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSecretHash(v)
+		return nil
+	case registration.FieldAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAttempts(v)
+		return nil
+	case registration.FieldSends:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSends(v)
+		return nil
+	case registration.FieldBeganAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetBeganAt(v)
+		return nil
+	case registration.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	case registration.FieldLockedUntil:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLockedUntil(v)
+		return nil
+	case registration.FieldForgetAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetForgetAt(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Registration field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RegistrationMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, registration.FieldVersion)
+	}
+	if m.addattempts != nil {
+		fields = append(fields, registration.FieldAttempts)
+	}
+	if m.addsends != nil {
+		fields = append(fields, registration.FieldSends)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RegistrationMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case registration.FieldVersion:
+		return m.AddedVersion()
+	case registration.FieldAttempts:
+		return m.AddedAttempts()
+	case registration.FieldSends:
+		return m.AddedSends()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RegistrationMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case registration.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	case registration.FieldAttempts:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddAttempts(v)
+		return nil
+	case registration.FieldSends:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSends(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Registration numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RegistrationMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(registration.FieldSecretHash) {
+		fields = append(fields, registration.FieldSecretHash)
+	}
+	if m.FieldCleared(registration.FieldLockedUntil) {
+		fields = append(fields, registration.FieldLockedUntil)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RegistrationMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RegistrationMutation) ClearField(name string) error {
+	switch name {
+	case registration.FieldSecretHash:
+		m.ClearSecretHash()
+		return nil
+	case registration.FieldLockedUntil:
+		m.ClearLockedUntil()
+		return nil
+	}
+	return fmt.Errorf("unknown Registration nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RegistrationMutation) ResetField(name string) error {
+	switch name {
+	case registration.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case registration.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case registration.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case registration.FieldClientID:
+		m.ResetClientID()
+		return nil
+	case registration.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case registration.FieldType:
+		m.ResetType()
+		return nil
+	case registration.FieldAddress:
+		m.ResetAddress()
+		return nil
+	case registration.FieldAddressKey:
+		m.ResetAddressKey()
+		return nil
+	case registration.FieldLocale:
+		m.ResetLocale()
+		return nil
+	case registration.FieldSecretHash:
+		m.ResetSecretHash()
+		return nil
+	case registration.FieldAttempts:
+		m.ResetAttempts()
+		return nil
+	case registration.FieldSends:
+		m.ResetSends()
+		return nil
+	case registration.FieldBeganAt:
+		m.ResetBeganAt()
+		return nil
+	case registration.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	case registration.FieldLockedUntil:
+		m.ResetLockedUntil()
+		return nil
+	case registration.FieldForgetAt:
+		m.ResetForgetAt()
+		return nil
+	}
+	return fmt.Errorf("unknown Registration field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RegistrationMutation) AddedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.client != nil {
+		edges = append(edges, registration.EdgeClient)
+	}
+	if m.application != nil {
+		edges = append(edges, registration.EdgeApplication)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RegistrationMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case registration.EdgeClient:
+		if id := m.client; id != nil {
+			return []ent.Value{*id}
+		}
+	case registration.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RegistrationMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 2)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RegistrationMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RegistrationMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 2)
+	if m.clearedclient {
+		edges = append(edges, registration.EdgeClient)
+	}
+	if m.clearedapplication {
+		edges = append(edges, registration.EdgeApplication)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RegistrationMutation) EdgeCleared(name string) bool {
+	switch name {
+	case registration.EdgeClient:
+		return m.clearedclient
+	case registration.EdgeApplication:
+		return m.clearedapplication
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RegistrationMutation) ClearEdge(name string) error {
+	switch name {
+	case registration.EdgeClient:
+		m.ClearClient()
+		return nil
+	case registration.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	}
+	return fmt.Errorf("unknown Registration unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RegistrationMutation) ResetEdge(name string) error {
+	switch name {
+	case registration.EdgeClient:
+		m.ResetClient()
+		return nil
+	case registration.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	}
+	return fmt.Errorf("unknown Registration edge %s", name)
+}
+
+// RegistrationCodeMutation represents an operation that mutates the RegistrationCode nodes in the graph.
+type RegistrationCodeMutation struct {
+	config
+	op                 Op
+	typ                string
+	id                 *oid.RegistrationCode
+	created_at         *time.Time
+	updated_at         *time.Time
+	version            *int
+	addversion         *int
+	code_hash          *string
+	email              *string
+	expires_at         *time.Time
+	used_at            *time.Time
+	clearedFields      map[string]struct{}
+	client             *oid.Client
+	clearedclient      bool
+	application        *oid.Application
+	clearedapplication bool
+	used_client        *oid.Client
+	clearedused_client bool
+	author             *oid.User
+	clearedauthor      bool
+	done               bool
+	oldValue           func(context.Context) (*RegistrationCode, error)
+	predicates         []predicate.RegistrationCode
+}
+
+var _ ent.Mutation = (*RegistrationCodeMutation)(nil)
+
+// registrationcodeOption allows management of the mutation configuration using functional options.
+type registrationcodeOption func(*RegistrationCodeMutation)
+
+// newRegistrationCodeMutation creates new mutation for the RegistrationCode entity.
+func newRegistrationCodeMutation(c config, op Op, opts ...registrationcodeOption) *RegistrationCodeMutation {
+	m := &RegistrationCodeMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRegistrationCode,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRegistrationCodeID sets the ID field of the mutation.
+func withRegistrationCodeID(id oid.RegistrationCode) registrationcodeOption {
+	return func(m *RegistrationCodeMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *RegistrationCode
+		)
+		m.oldValue = func(ctx context.Context) (*RegistrationCode, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().RegistrationCode.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRegistrationCode sets the old RegistrationCode of the mutation.
+func withRegistrationCode(node *RegistrationCode) registrationcodeOption {
+	return func(m *RegistrationCodeMutation) {
+		m.oldValue = func(context.Context) (*RegistrationCode, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RegistrationCodeMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RegistrationCodeMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of RegistrationCode entities.
+func (m *RegistrationCodeMutation) SetID(id oid.RegistrationCode) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RegistrationCodeMutation) ID() (id oid.RegistrationCode, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RegistrationCodeMutation) IDs(ctx context.Context) ([]oid.RegistrationCode, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []oid.RegistrationCode{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().RegistrationCode.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *RegistrationCodeMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *RegistrationCodeMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the RegistrationCode entity.
+// If the RegistrationCode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationCodeMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *RegistrationCodeMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *RegistrationCodeMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *RegistrationCodeMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the RegistrationCode entity.
+// If the RegistrationCode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationCodeMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *RegistrationCodeMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *RegistrationCodeMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *RegistrationCodeMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the RegistrationCode entity.
+// If the RegistrationCode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationCodeMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *RegistrationCodeMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *RegistrationCodeMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *RegistrationCodeMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetClientID sets the "client_id" field.
+func (m *RegistrationCodeMutation) SetClientID(o oid.Client) {
+	m.client = &o
+}
+
+// ClientID returns the value of the "client_id" field in the mutation.
+func (m *RegistrationCodeMutation) ClientID() (r oid.Client, exists bool) {
+	v := m.client
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldClientID returns the old "client_id" field's value of the RegistrationCode entity.
+// If the RegistrationCode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationCodeMutation) OldClientID(ctx context.Context) (v oid.Client, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldClientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldClientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldClientID: %w", err)
+	}
+	return oldValue.ClientID, nil
+}
+
+// ResetClientID resets all changes to the "client_id" field.
+func (m *RegistrationCodeMutation) ResetClientID() {
+	m.client = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *RegistrationCodeMutation) SetApplicationID(o oid.Application) {
+	m.application = &o
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *RegistrationCodeMutation) ApplicationID() (r oid.Application, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the RegistrationCode entity.
+// If the RegistrationCode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationCodeMutation) OldApplicationID(ctx context.Context) (v oid.Application, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *RegistrationCodeMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetCodeHash sets the "code_hash" field.
+func (m *RegistrationCodeMutation) SetCodeHash(s string) {
+	m.code_hash = &s
+}
+
+// CodeHash returns the value of the "code_hash" field in the mutation.
+func (m *RegistrationCodeMutation) CodeHash() (r string, exists bool) {
+	v := m.code_hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCodeHash returns the old "code_hash" field's value of the RegistrationCode entity.
+// If the RegistrationCode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationCodeMutation) OldCodeHash(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCodeHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCodeHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCodeHash: %w", err)
+	}
+	return oldValue.CodeHash, nil
+}
+
+// ClearCodeHash clears the value of the "code_hash" field.
+func (m *RegistrationCodeMutation) ClearCodeHash() {
+	m.code_hash = nil
+	m.clearedFields[registrationcode.FieldCodeHash] = struct{}{}
+}
+
+// CodeHashCleared returns if the "code_hash" field was cleared in this mutation.
+func (m *RegistrationCodeMutation) CodeHashCleared() bool {
+	_, ok := m.clearedFields[registrationcode.FieldCodeHash]
+	return ok
+}
+
+// ResetCodeHash resets all changes to the "code_hash" field.
+func (m *RegistrationCodeMutation) ResetCodeHash() {
+	m.code_hash = nil
+	delete(m.clearedFields, registrationcode.FieldCodeHash)
+}
+
+// SetEmail sets the "email" field.
+func (m *RegistrationCodeMutation) SetEmail(s string) {
+	m.email = &s
+}
+
+// Email returns the value of the "email" field in the mutation.
+func (m *RegistrationCodeMutation) Email() (r string, exists bool) {
+	v := m.email
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEmail returns the old "email" field's value of the RegistrationCode entity.
+// If the RegistrationCode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationCodeMutation) OldEmail(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEmail is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEmail requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEmail: %w", err)
+	}
+	return oldValue.Email, nil
+}
+
+// ClearEmail clears the value of the "email" field.
+func (m *RegistrationCodeMutation) ClearEmail() {
+	m.email = nil
+	m.clearedFields[registrationcode.FieldEmail] = struct{}{}
+}
+
+// EmailCleared returns if the "email" field was cleared in this mutation.
+func (m *RegistrationCodeMutation) EmailCleared() bool {
+	_, ok := m.clearedFields[registrationcode.FieldEmail]
+	return ok
+}
+
+// ResetEmail resets all changes to the "email" field.
+func (m *RegistrationCodeMutation) ResetEmail() {
+	m.email = nil
+	delete(m.clearedFields, registrationcode.FieldEmail)
+}
+
+// SetExpiresAt sets the "expires_at" field.
+func (m *RegistrationCodeMutation) SetExpiresAt(t time.Time) {
+	m.expires_at = &t
+}
+
+// ExpiresAt returns the value of the "expires_at" field in the mutation.
+func (m *RegistrationCodeMutation) ExpiresAt() (r time.Time, exists bool) {
+	v := m.expires_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresAt returns the old "expires_at" field's value of the RegistrationCode entity.
+// If the RegistrationCode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationCodeMutation) OldExpiresAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresAt: %w", err)
+	}
+	return oldValue.ExpiresAt, nil
+}
+
+// ResetExpiresAt resets all changes to the "expires_at" field.
+func (m *RegistrationCodeMutation) ResetExpiresAt() {
+	m.expires_at = nil
+}
+
+// SetUsedAt sets the "used_at" field.
+func (m *RegistrationCodeMutation) SetUsedAt(t time.Time) {
+	m.used_at = &t
+}
+
+// UsedAt returns the value of the "used_at" field in the mutation.
+func (m *RegistrationCodeMutation) UsedAt() (r time.Time, exists bool) {
+	v := m.used_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUsedAt returns the old "used_at" field's value of the RegistrationCode entity.
+// If the RegistrationCode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationCodeMutation) OldUsedAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUsedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUsedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUsedAt: %w", err)
+	}
+	return oldValue.UsedAt, nil
+}
+
+// ClearUsedAt clears the value of the "used_at" field.
+func (m *RegistrationCodeMutation) ClearUsedAt() {
+	m.used_at = nil
+	m.clearedFields[registrationcode.FieldUsedAt] = struct{}{}
+}
+
+// UsedAtCleared returns if the "used_at" field was cleared in this mutation.
+func (m *RegistrationCodeMutation) UsedAtCleared() bool {
+	_, ok := m.clearedFields[registrationcode.FieldUsedAt]
+	return ok
+}
+
+// ResetUsedAt resets all changes to the "used_at" field.
+func (m *RegistrationCodeMutation) ResetUsedAt() {
+	m.used_at = nil
+	delete(m.clearedFields, registrationcode.FieldUsedAt)
+}
+
+// SetUsedClientID sets the "used_client_id" field.
+func (m *RegistrationCodeMutation) SetUsedClientID(o oid.Client) {
+	m.used_client = &o
+}
+
+// UsedClientID returns the value of the "used_client_id" field in the mutation.
+func (m *RegistrationCodeMutation) UsedClientID() (r oid.Client, exists bool) {
+	v := m.used_client
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUsedClientID returns the old "used_client_id" field's value of the RegistrationCode entity.
+// If the RegistrationCode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationCodeMutation) OldUsedClientID(ctx context.Context) (v *oid.Client, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUsedClientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUsedClientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUsedClientID: %w", err)
+	}
+	return oldValue.UsedClientID, nil
+}
+
+// ClearUsedClientID clears the value of the "used_client_id" field.
+func (m *RegistrationCodeMutation) ClearUsedClientID() {
+	m.used_client = nil
+	m.clearedFields[registrationcode.FieldUsedClientID] = struct{}{}
+}
+
+// UsedClientIDCleared returns if the "used_client_id" field was cleared in this mutation.
+func (m *RegistrationCodeMutation) UsedClientIDCleared() bool {
+	_, ok := m.clearedFields[registrationcode.FieldUsedClientID]
+	return ok
+}
+
+// ResetUsedClientID resets all changes to the "used_client_id" field.
+func (m *RegistrationCodeMutation) ResetUsedClientID() {
+	m.used_client = nil
+	delete(m.clearedFields, registrationcode.FieldUsedClientID)
+}
+
+// SetAuthorID sets the "author_id" field.
+func (m *RegistrationCodeMutation) SetAuthorID(o oid.User) {
+	m.author = &o
+}
+
+// AuthorID returns the value of the "author_id" field in the mutation.
+func (m *RegistrationCodeMutation) AuthorID() (r oid.User, exists bool) {
+	v := m.author
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldAuthorID returns the old "author_id" field's value of the RegistrationCode entity.
+// If the RegistrationCode object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationCodeMutation) OldAuthorID(ctx context.Context) (v *oid.User, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldAuthorID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldAuthorID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldAuthorID: %w", err)
+	}
+	return oldValue.AuthorID, nil
+}
+
+// ClearAuthorID clears the value of the "author_id" field.
+func (m *RegistrationCodeMutation) ClearAuthorID() {
+	m.author = nil
+	m.clearedFields[registrationcode.FieldAuthorID] = struct{}{}
+}
+
+// AuthorIDCleared returns if the "author_id" field was cleared in this mutation.
+func (m *RegistrationCodeMutation) AuthorIDCleared() bool {
+	_, ok := m.clearedFields[registrationcode.FieldAuthorID]
+	return ok
+}
+
+// ResetAuthorID resets all changes to the "author_id" field.
+func (m *RegistrationCodeMutation) ResetAuthorID() {
+	m.author = nil
+	delete(m.clearedFields, registrationcode.FieldAuthorID)
+}
+
+// ClearClient clears the "client" edge to the Tenant entity.
+func (m *RegistrationCodeMutation) ClearClient() {
+	m.clearedclient = true
+	m.clearedFields[registrationcode.FieldClientID] = struct{}{}
+}
+
+// ClientCleared reports if the "client" edge to the Tenant entity was cleared.
+func (m *RegistrationCodeMutation) ClientCleared() bool {
+	return m.clearedclient
+}
+
+// ClientIDs returns the "client" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ClientID instead. It exists only for internal usage by the builders.
+func (m *RegistrationCodeMutation) ClientIDs() (ids []oid.Client) {
+	if id := m.client; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetClient resets all changes to the "client" edge.
+func (m *RegistrationCodeMutation) ResetClient() {
+	m.client = nil
+	m.clearedclient = false
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *RegistrationCodeMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[registrationcode.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *RegistrationCodeMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *RegistrationCodeMutation) ApplicationIDs() (ids []oid.Application) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *RegistrationCodeMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// ClearUsedClient clears the "used_client" edge to the Tenant entity.
+func (m *RegistrationCodeMutation) ClearUsedClient() {
+	m.clearedused_client = true
+	m.clearedFields[registrationcode.FieldUsedClientID] = struct{}{}
+}
+
+// UsedClientCleared reports if the "used_client" edge to the Tenant entity was cleared.
+func (m *RegistrationCodeMutation) UsedClientCleared() bool {
+	return m.UsedClientIDCleared() || m.clearedused_client
+}
+
+// UsedClientIDs returns the "used_client" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// UsedClientID instead. It exists only for internal usage by the builders.
+func (m *RegistrationCodeMutation) UsedClientIDs() (ids []oid.Client) {
+	if id := m.used_client; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetUsedClient resets all changes to the "used_client" edge.
+func (m *RegistrationCodeMutation) ResetUsedClient() {
+	m.used_client = nil
+	m.clearedused_client = false
+}
+
+// ClearAuthor clears the "author" edge to the User entity.
+func (m *RegistrationCodeMutation) ClearAuthor() {
+	m.clearedauthor = true
+	m.clearedFields[registrationcode.FieldAuthorID] = struct{}{}
+}
+
+// AuthorCleared reports if the "author" edge to the User entity was cleared.
+func (m *RegistrationCodeMutation) AuthorCleared() bool {
+	return m.AuthorIDCleared() || m.clearedauthor
+}
+
+// AuthorIDs returns the "author" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// AuthorID instead. It exists only for internal usage by the builders.
+func (m *RegistrationCodeMutation) AuthorIDs() (ids []oid.User) {
+	if id := m.author; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetAuthor resets all changes to the "author" edge.
+func (m *RegistrationCodeMutation) ResetAuthor() {
+	m.author = nil
+	m.clearedauthor = false
+}
+
+// Where appends a list predicates to the RegistrationCodeMutation builder.
+func (m *RegistrationCodeMutation) Where(ps ...predicate.RegistrationCode) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RegistrationCodeMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RegistrationCodeMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.RegistrationCode, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RegistrationCodeMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RegistrationCodeMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (RegistrationCode).
+func (m *RegistrationCodeMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RegistrationCodeMutation) Fields() []string {
+	fields := make([]string, 0, 11)
+	if m.created_at != nil {
+		fields = append(fields, registrationcode.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, registrationcode.FieldUpdatedAt)
+	}
+	if m.version != nil {
+		fields = append(fields, registrationcode.FieldVersion)
+	}
+	if m.client != nil {
+		fields = append(fields, registrationcode.FieldClientID)
+	}
+	if m.application != nil {
+		fields = append(fields, registrationcode.FieldApplicationID)
+	}
+	if m.code_hash != nil {
+		fields = append(fields, registrationcode.FieldCodeHash)
+	}
+	if m.email != nil {
+		fields = append(fields, registrationcode.FieldEmail)
+	}
+	if m.expires_at != nil {
+		fields = append(fields, registrationcode.FieldExpiresAt)
+	}
+	if m.used_at != nil {
+		fields = append(fields, registrationcode.FieldUsedAt)
+	}
+	if m.used_client != nil {
+		fields = append(fields, registrationcode.FieldUsedClientID)
+	}
+	if m.author != nil {
+		fields = append(fields, registrationcode.FieldAuthorID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RegistrationCodeMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case registrationcode.FieldCreatedAt:
+		return m.CreatedAt()
+	case registrationcode.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case registrationcode.FieldVersion:
+		return m.Version()
+	case registrationcode.FieldClientID:
+		return m.ClientID()
+	case registrationcode.FieldApplicationID:
+		return m.ApplicationID()
+	case registrationcode.FieldCodeHash:
+		return m.CodeHash()
+	case registrationcode.FieldEmail:
+		return m.Email()
+	case registrationcode.FieldExpiresAt:
+		return m.ExpiresAt()
+	case registrationcode.FieldUsedAt:
+		return m.UsedAt()
+	case registrationcode.FieldUsedClientID:
+		return m.UsedClientID()
+	case registrationcode.FieldAuthorID:
+		return m.AuthorID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RegistrationCodeMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case registrationcode.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case registrationcode.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case registrationcode.FieldVersion:
+		return m.OldVersion(ctx)
+	case registrationcode.FieldClientID:
+		return m.OldClientID(ctx)
+	case registrationcode.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case registrationcode.FieldCodeHash:
+		return m.OldCodeHash(ctx)
+	case registrationcode.FieldEmail:
+		return m.OldEmail(ctx)
+	case registrationcode.FieldExpiresAt:
+		return m.OldExpiresAt(ctx)
+	case registrationcode.FieldUsedAt:
+		return m.OldUsedAt(ctx)
+	case registrationcode.FieldUsedClientID:
+		return m.OldUsedClientID(ctx)
+	case registrationcode.FieldAuthorID:
+		return m.OldAuthorID(ctx)
+	}
+	return nil, fmt.Errorf("unknown RegistrationCode field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RegistrationCodeMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case registrationcode.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case registrationcode.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case registrationcode.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case registrationcode.FieldClientID:
+		v, ok := value.(oid.Client)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetClientID(v)
+		return nil
+	case registrationcode.FieldApplicationID:
+		v, ok := value.(oid.Application)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case registrationcode.FieldCodeHash:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCodeHash(v)
+		return nil
+	case registrationcode.FieldEmail:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEmail(v)
+		return nil
+	case registrationcode.FieldExpiresAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresAt(v)
+		return nil
+	case registrationcode.FieldUsedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUsedAt(v)
+		return nil
+	case registrationcode.FieldUsedClientID:
+		v, ok := value.(oid.Client)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUsedClientID(v)
+		return nil
+	case registrationcode.FieldAuthorID:
+		v, ok := value.(oid.User)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetAuthorID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RegistrationCode field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RegistrationCodeMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, registrationcode.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RegistrationCodeMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case registrationcode.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RegistrationCodeMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case registrationcode.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RegistrationCode numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RegistrationCodeMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(registrationcode.FieldCodeHash) {
+		fields = append(fields, registrationcode.FieldCodeHash)
+	}
+	if m.FieldCleared(registrationcode.FieldEmail) {
+		fields = append(fields, registrationcode.FieldEmail)
+	}
+	if m.FieldCleared(registrationcode.FieldUsedAt) {
+		fields = append(fields, registrationcode.FieldUsedAt)
+	}
+	if m.FieldCleared(registrationcode.FieldUsedClientID) {
+		fields = append(fields, registrationcode.FieldUsedClientID)
+	}
+	if m.FieldCleared(registrationcode.FieldAuthorID) {
+		fields = append(fields, registrationcode.FieldAuthorID)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RegistrationCodeMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RegistrationCodeMutation) ClearField(name string) error {
+	switch name {
+	case registrationcode.FieldCodeHash:
+		m.ClearCodeHash()
+		return nil
+	case registrationcode.FieldEmail:
+		m.ClearEmail()
+		return nil
+	case registrationcode.FieldUsedAt:
+		m.ClearUsedAt()
+		return nil
+	case registrationcode.FieldUsedClientID:
+		m.ClearUsedClientID()
+		return nil
+	case registrationcode.FieldAuthorID:
+		m.ClearAuthorID()
+		return nil
+	}
+	return fmt.Errorf("unknown RegistrationCode nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RegistrationCodeMutation) ResetField(name string) error {
+	switch name {
+	case registrationcode.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case registrationcode.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case registrationcode.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case registrationcode.FieldClientID:
+		m.ResetClientID()
+		return nil
+	case registrationcode.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case registrationcode.FieldCodeHash:
+		m.ResetCodeHash()
+		return nil
+	case registrationcode.FieldEmail:
+		m.ResetEmail()
+		return nil
+	case registrationcode.FieldExpiresAt:
+		m.ResetExpiresAt()
+		return nil
+	case registrationcode.FieldUsedAt:
+		m.ResetUsedAt()
+		return nil
+	case registrationcode.FieldUsedClientID:
+		m.ResetUsedClientID()
+		return nil
+	case registrationcode.FieldAuthorID:
+		m.ResetAuthorID()
+		return nil
+	}
+	return fmt.Errorf("unknown RegistrationCode field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RegistrationCodeMutation) AddedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.client != nil {
+		edges = append(edges, registrationcode.EdgeClient)
+	}
+	if m.application != nil {
+		edges = append(edges, registrationcode.EdgeApplication)
+	}
+	if m.used_client != nil {
+		edges = append(edges, registrationcode.EdgeUsedClient)
+	}
+	if m.author != nil {
+		edges = append(edges, registrationcode.EdgeAuthor)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RegistrationCodeMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case registrationcode.EdgeClient:
+		if id := m.client; id != nil {
+			return []ent.Value{*id}
+		}
+	case registrationcode.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case registrationcode.EdgeUsedClient:
+		if id := m.used_client; id != nil {
+			return []ent.Value{*id}
+		}
+	case registrationcode.EdgeAuthor:
+		if id := m.author; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RegistrationCodeMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 4)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RegistrationCodeMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RegistrationCodeMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 4)
+	if m.clearedclient {
+		edges = append(edges, registrationcode.EdgeClient)
+	}
+	if m.clearedapplication {
+		edges = append(edges, registrationcode.EdgeApplication)
+	}
+	if m.clearedused_client {
+		edges = append(edges, registrationcode.EdgeUsedClient)
+	}
+	if m.clearedauthor {
+		edges = append(edges, registrationcode.EdgeAuthor)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RegistrationCodeMutation) EdgeCleared(name string) bool {
+	switch name {
+	case registrationcode.EdgeClient:
+		return m.clearedclient
+	case registrationcode.EdgeApplication:
+		return m.clearedapplication
+	case registrationcode.EdgeUsedClient:
+		return m.clearedused_client
+	case registrationcode.EdgeAuthor:
+		return m.clearedauthor
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RegistrationCodeMutation) ClearEdge(name string) error {
+	switch name {
+	case registrationcode.EdgeClient:
+		m.ClearClient()
+		return nil
+	case registrationcode.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case registrationcode.EdgeUsedClient:
+		m.ClearUsedClient()
+		return nil
+	case registrationcode.EdgeAuthor:
+		m.ClearAuthor()
+		return nil
+	}
+	return fmt.Errorf("unknown RegistrationCode unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RegistrationCodeMutation) ResetEdge(name string) error {
+	switch name {
+	case registrationcode.EdgeClient:
+		m.ResetClient()
+		return nil
+	case registrationcode.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case registrationcode.EdgeUsedClient:
+		m.ResetUsedClient()
+		return nil
+	case registrationcode.EdgeAuthor:
+		m.ResetAuthor()
+		return nil
+	}
+	return fmt.Errorf("unknown RegistrationCode edge %s", name)
+}
+
+// RegistrationRuleMutation represents an operation that mutates the RegistrationRule nodes in the graph.
+type RegistrationRuleMutation struct {
+	config
+	op                       Op
+	typ                      string
+	id                       *oid.RegistrationRule
+	created_at               *time.Time
+	updated_at               *time.Time
+	version                  *int
+	addversion               *int
+	client_type              *enum.ClientType
+	gives                    *enum.RegistrationGift
+	given_id                 *string
+	level                    *enum.AccessLevel
+	clearedFields            map[string]struct{}
+	client                   *oid.Client
+	clearedclient            bool
+	application              *oid.Application
+	clearedapplication       bool
+	given_application        *oid.Application
+	clearedgiven_application bool
+	_package                 *oid.Package
+	cleared_package          bool
+	role                     *oid.Role
+	clearedrole              bool
+	done                     bool
+	oldValue                 func(context.Context) (*RegistrationRule, error)
+	predicates               []predicate.RegistrationRule
+}
+
+var _ ent.Mutation = (*RegistrationRuleMutation)(nil)
+
+// registrationruleOption allows management of the mutation configuration using functional options.
+type registrationruleOption func(*RegistrationRuleMutation)
+
+// newRegistrationRuleMutation creates new mutation for the RegistrationRule entity.
+func newRegistrationRuleMutation(c config, op Op, opts ...registrationruleOption) *RegistrationRuleMutation {
+	m := &RegistrationRuleMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeRegistrationRule,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withRegistrationRuleID sets the ID field of the mutation.
+func withRegistrationRuleID(id oid.RegistrationRule) registrationruleOption {
+	return func(m *RegistrationRuleMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *RegistrationRule
+		)
+		m.oldValue = func(ctx context.Context) (*RegistrationRule, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().RegistrationRule.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withRegistrationRule sets the old RegistrationRule of the mutation.
+func withRegistrationRule(node *RegistrationRule) registrationruleOption {
+	return func(m *RegistrationRuleMutation) {
+		m.oldValue = func(context.Context) (*RegistrationRule, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m RegistrationRuleMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m RegistrationRuleMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("ent: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of RegistrationRule entities.
+func (m *RegistrationRuleMutation) SetID(id oid.RegistrationRule) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *RegistrationRuleMutation) ID() (id oid.RegistrationRule, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *RegistrationRuleMutation) IDs(ctx context.Context) ([]oid.RegistrationRule, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []oid.RegistrationRule{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().RegistrationRule.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetCreatedAt sets the "created_at" field.
+func (m *RegistrationRuleMutation) SetCreatedAt(t time.Time) {
+	m.created_at = &t
+}
+
+// CreatedAt returns the value of the "created_at" field in the mutation.
+func (m *RegistrationRuleMutation) CreatedAt() (r time.Time, exists bool) {
+	v := m.created_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedAt returns the old "created_at" field's value of the RegistrationRule entity.
+// If the RegistrationRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationRuleMutation) OldCreatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedAt: %w", err)
+	}
+	return oldValue.CreatedAt, nil
+}
+
+// ResetCreatedAt resets all changes to the "created_at" field.
+func (m *RegistrationRuleMutation) ResetCreatedAt() {
+	m.created_at = nil
+}
+
+// SetUpdatedAt sets the "updated_at" field.
+func (m *RegistrationRuleMutation) SetUpdatedAt(t time.Time) {
+	m.updated_at = &t
+}
+
+// UpdatedAt returns the value of the "updated_at" field in the mutation.
+func (m *RegistrationRuleMutation) UpdatedAt() (r time.Time, exists bool) {
+	v := m.updated_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldUpdatedAt returns the old "updated_at" field's value of the RegistrationRule entity.
+// If the RegistrationRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationRuleMutation) OldUpdatedAt(ctx context.Context) (v time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldUpdatedAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldUpdatedAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldUpdatedAt: %w", err)
+	}
+	return oldValue.UpdatedAt, nil
+}
+
+// ResetUpdatedAt resets all changes to the "updated_at" field.
+func (m *RegistrationRuleMutation) ResetUpdatedAt() {
+	m.updated_at = nil
+}
+
+// SetVersion sets the "version" field.
+func (m *RegistrationRuleMutation) SetVersion(i int) {
+	m.version = &i
+	m.addversion = nil
+}
+
+// Version returns the value of the "version" field in the mutation.
+func (m *RegistrationRuleMutation) Version() (r int, exists bool) {
+	v := m.version
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldVersion returns the old "version" field's value of the RegistrationRule entity.
+// If the RegistrationRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationRuleMutation) OldVersion(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldVersion is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldVersion requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldVersion: %w", err)
+	}
+	return oldValue.Version, nil
+}
+
+// AddVersion adds i to the "version" field.
+func (m *RegistrationRuleMutation) AddVersion(i int) {
+	if m.addversion != nil {
+		*m.addversion += i
+	} else {
+		m.addversion = &i
+	}
+}
+
+// AddedVersion returns the value that was added to the "version" field in this mutation.
+func (m *RegistrationRuleMutation) AddedVersion() (r int, exists bool) {
+	v := m.addversion
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetVersion resets all changes to the "version" field.
+func (m *RegistrationRuleMutation) ResetVersion() {
+	m.version = nil
+	m.addversion = nil
+}
+
+// SetClientID sets the "client_id" field.
+func (m *RegistrationRuleMutation) SetClientID(o oid.Client) {
+	m.client = &o
+}
+
+// ClientID returns the value of the "client_id" field in the mutation.
+func (m *RegistrationRuleMutation) ClientID() (r oid.Client, exists bool) {
+	v := m.client
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldClientID returns the old "client_id" field's value of the RegistrationRule entity.
+// If the RegistrationRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationRuleMutation) OldClientID(ctx context.Context) (v oid.Client, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldClientID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldClientID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldClientID: %w", err)
+	}
+	return oldValue.ClientID, nil
+}
+
+// ResetClientID resets all changes to the "client_id" field.
+func (m *RegistrationRuleMutation) ResetClientID() {
+	m.client = nil
+}
+
+// SetApplicationID sets the "application_id" field.
+func (m *RegistrationRuleMutation) SetApplicationID(o oid.Application) {
+	m.application = &o
+}
+
+// ApplicationID returns the value of the "application_id" field in the mutation.
+func (m *RegistrationRuleMutation) ApplicationID() (r oid.Application, exists bool) {
+	v := m.application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldApplicationID returns the old "application_id" field's value of the RegistrationRule entity.
+// If the RegistrationRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationRuleMutation) OldApplicationID(ctx context.Context) (v oid.Application, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldApplicationID: %w", err)
+	}
+	return oldValue.ApplicationID, nil
+}
+
+// ResetApplicationID resets all changes to the "application_id" field.
+func (m *RegistrationRuleMutation) ResetApplicationID() {
+	m.application = nil
+}
+
+// SetClientType sets the "client_type" field.
+func (m *RegistrationRuleMutation) SetClientType(et enum.ClientType) {
+	m.client_type = &et
+}
+
+// ClientType returns the value of the "client_type" field in the mutation.
+func (m *RegistrationRuleMutation) ClientType() (r enum.ClientType, exists bool) {
+	v := m.client_type
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldClientType returns the old "client_type" field's value of the RegistrationRule entity.
+// If the RegistrationRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationRuleMutation) OldClientType(ctx context.Context) (v enum.ClientType, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldClientType is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldClientType requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldClientType: %w", err)
+	}
+	return oldValue.ClientType, nil
+}
+
+// ResetClientType resets all changes to the "client_type" field.
+func (m *RegistrationRuleMutation) ResetClientType() {
+	m.client_type = nil
+}
+
+// SetGives sets the "gives" field.
+func (m *RegistrationRuleMutation) SetGives(eg enum.RegistrationGift) {
+	m.gives = &eg
+}
+
+// Gives returns the value of the "gives" field in the mutation.
+func (m *RegistrationRuleMutation) Gives() (r enum.RegistrationGift, exists bool) {
+	v := m.gives
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGives returns the old "gives" field's value of the RegistrationRule entity.
+// If the RegistrationRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationRuleMutation) OldGives(ctx context.Context) (v enum.RegistrationGift, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGives is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGives requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGives: %w", err)
+	}
+	return oldValue.Gives, nil
+}
+
+// ResetGives resets all changes to the "gives" field.
+func (m *RegistrationRuleMutation) ResetGives() {
+	m.gives = nil
+}
+
+// SetGivenID sets the "given_id" field.
+func (m *RegistrationRuleMutation) SetGivenID(s string) {
+	m.given_id = &s
+}
+
+// GivenID returns the value of the "given_id" field in the mutation.
+func (m *RegistrationRuleMutation) GivenID() (r string, exists bool) {
+	v := m.given_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGivenID returns the old "given_id" field's value of the RegistrationRule entity.
+// If the RegistrationRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationRuleMutation) OldGivenID(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGivenID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGivenID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGivenID: %w", err)
+	}
+	return oldValue.GivenID, nil
+}
+
+// ResetGivenID resets all changes to the "given_id" field.
+func (m *RegistrationRuleMutation) ResetGivenID() {
+	m.given_id = nil
+}
+
+// SetLevel sets the "level" field.
+func (m *RegistrationRuleMutation) SetLevel(el enum.AccessLevel) {
+	m.level = &el
+}
+
+// Level returns the value of the "level" field in the mutation.
+func (m *RegistrationRuleMutation) Level() (r enum.AccessLevel, exists bool) {
+	v := m.level
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldLevel returns the old "level" field's value of the RegistrationRule entity.
+// If the RegistrationRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationRuleMutation) OldLevel(ctx context.Context) (v *enum.AccessLevel, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldLevel is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldLevel requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldLevel: %w", err)
+	}
+	return oldValue.Level, nil
+}
+
+// ClearLevel clears the value of the "level" field.
+func (m *RegistrationRuleMutation) ClearLevel() {
+	m.level = nil
+	m.clearedFields[registrationrule.FieldLevel] = struct{}{}
+}
+
+// LevelCleared returns if the "level" field was cleared in this mutation.
+func (m *RegistrationRuleMutation) LevelCleared() bool {
+	_, ok := m.clearedFields[registrationrule.FieldLevel]
+	return ok
+}
+
+// ResetLevel resets all changes to the "level" field.
+func (m *RegistrationRuleMutation) ResetLevel() {
+	m.level = nil
+	delete(m.clearedFields, registrationrule.FieldLevel)
+}
+
+// SetGivenApplicationID sets the "given_application_id" field.
+func (m *RegistrationRuleMutation) SetGivenApplicationID(o oid.Application) {
+	m.given_application = &o
+}
+
+// GivenApplicationID returns the value of the "given_application_id" field in the mutation.
+func (m *RegistrationRuleMutation) GivenApplicationID() (r oid.Application, exists bool) {
+	v := m.given_application
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldGivenApplicationID returns the old "given_application_id" field's value of the RegistrationRule entity.
+// If the RegistrationRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationRuleMutation) OldGivenApplicationID(ctx context.Context) (v *oid.Application, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldGivenApplicationID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldGivenApplicationID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldGivenApplicationID: %w", err)
+	}
+	return oldValue.GivenApplicationID, nil
+}
+
+// ClearGivenApplicationID clears the value of the "given_application_id" field.
+func (m *RegistrationRuleMutation) ClearGivenApplicationID() {
+	m.given_application = nil
+	m.clearedFields[registrationrule.FieldGivenApplicationID] = struct{}{}
+}
+
+// GivenApplicationIDCleared returns if the "given_application_id" field was cleared in this mutation.
+func (m *RegistrationRuleMutation) GivenApplicationIDCleared() bool {
+	_, ok := m.clearedFields[registrationrule.FieldGivenApplicationID]
+	return ok
+}
+
+// ResetGivenApplicationID resets all changes to the "given_application_id" field.
+func (m *RegistrationRuleMutation) ResetGivenApplicationID() {
+	m.given_application = nil
+	delete(m.clearedFields, registrationrule.FieldGivenApplicationID)
+}
+
+// SetPackageID sets the "package_id" field.
+func (m *RegistrationRuleMutation) SetPackageID(o oid.Package) {
+	m._package = &o
+}
+
+// PackageID returns the value of the "package_id" field in the mutation.
+func (m *RegistrationRuleMutation) PackageID() (r oid.Package, exists bool) {
+	v := m._package
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPackageID returns the old "package_id" field's value of the RegistrationRule entity.
+// If the RegistrationRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationRuleMutation) OldPackageID(ctx context.Context) (v *oid.Package, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPackageID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPackageID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPackageID: %w", err)
+	}
+	return oldValue.PackageID, nil
+}
+
+// ClearPackageID clears the value of the "package_id" field.
+func (m *RegistrationRuleMutation) ClearPackageID() {
+	m._package = nil
+	m.clearedFields[registrationrule.FieldPackageID] = struct{}{}
+}
+
+// PackageIDCleared returns if the "package_id" field was cleared in this mutation.
+func (m *RegistrationRuleMutation) PackageIDCleared() bool {
+	_, ok := m.clearedFields[registrationrule.FieldPackageID]
+	return ok
+}
+
+// ResetPackageID resets all changes to the "package_id" field.
+func (m *RegistrationRuleMutation) ResetPackageID() {
+	m._package = nil
+	delete(m.clearedFields, registrationrule.FieldPackageID)
+}
+
+// SetRoleID sets the "role_id" field.
+func (m *RegistrationRuleMutation) SetRoleID(o oid.Role) {
+	m.role = &o
+}
+
+// RoleID returns the value of the "role_id" field in the mutation.
+func (m *RegistrationRuleMutation) RoleID() (r oid.Role, exists bool) {
+	v := m.role
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRoleID returns the old "role_id" field's value of the RegistrationRule entity.
+// If the RegistrationRule object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *RegistrationRuleMutation) OldRoleID(ctx context.Context) (v *oid.Role, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRoleID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRoleID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRoleID: %w", err)
+	}
+	return oldValue.RoleID, nil
+}
+
+// ClearRoleID clears the value of the "role_id" field.
+func (m *RegistrationRuleMutation) ClearRoleID() {
+	m.role = nil
+	m.clearedFields[registrationrule.FieldRoleID] = struct{}{}
+}
+
+// RoleIDCleared returns if the "role_id" field was cleared in this mutation.
+func (m *RegistrationRuleMutation) RoleIDCleared() bool {
+	_, ok := m.clearedFields[registrationrule.FieldRoleID]
+	return ok
+}
+
+// ResetRoleID resets all changes to the "role_id" field.
+func (m *RegistrationRuleMutation) ResetRoleID() {
+	m.role = nil
+	delete(m.clearedFields, registrationrule.FieldRoleID)
+}
+
+// ClearClient clears the "client" edge to the Tenant entity.
+func (m *RegistrationRuleMutation) ClearClient() {
+	m.clearedclient = true
+	m.clearedFields[registrationrule.FieldClientID] = struct{}{}
+}
+
+// ClientCleared reports if the "client" edge to the Tenant entity was cleared.
+func (m *RegistrationRuleMutation) ClientCleared() bool {
+	return m.clearedclient
+}
+
+// ClientIDs returns the "client" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ClientID instead. It exists only for internal usage by the builders.
+func (m *RegistrationRuleMutation) ClientIDs() (ids []oid.Client) {
+	if id := m.client; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetClient resets all changes to the "client" edge.
+func (m *RegistrationRuleMutation) ResetClient() {
+	m.client = nil
+	m.clearedclient = false
+}
+
+// ClearApplication clears the "application" edge to the Application entity.
+func (m *RegistrationRuleMutation) ClearApplication() {
+	m.clearedapplication = true
+	m.clearedFields[registrationrule.FieldApplicationID] = struct{}{}
+}
+
+// ApplicationCleared reports if the "application" edge to the Application entity was cleared.
+func (m *RegistrationRuleMutation) ApplicationCleared() bool {
+	return m.clearedapplication
+}
+
+// ApplicationIDs returns the "application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// ApplicationID instead. It exists only for internal usage by the builders.
+func (m *RegistrationRuleMutation) ApplicationIDs() (ids []oid.Application) {
+	if id := m.application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetApplication resets all changes to the "application" edge.
+func (m *RegistrationRuleMutation) ResetApplication() {
+	m.application = nil
+	m.clearedapplication = false
+}
+
+// ClearGivenApplication clears the "given_application" edge to the Application entity.
+func (m *RegistrationRuleMutation) ClearGivenApplication() {
+	m.clearedgiven_application = true
+	m.clearedFields[registrationrule.FieldGivenApplicationID] = struct{}{}
+}
+
+// GivenApplicationCleared reports if the "given_application" edge to the Application entity was cleared.
+func (m *RegistrationRuleMutation) GivenApplicationCleared() bool {
+	return m.GivenApplicationIDCleared() || m.clearedgiven_application
+}
+
+// GivenApplicationIDs returns the "given_application" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// GivenApplicationID instead. It exists only for internal usage by the builders.
+func (m *RegistrationRuleMutation) GivenApplicationIDs() (ids []oid.Application) {
+	if id := m.given_application; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetGivenApplication resets all changes to the "given_application" edge.
+func (m *RegistrationRuleMutation) ResetGivenApplication() {
+	m.given_application = nil
+	m.clearedgiven_application = false
+}
+
+// ClearPackage clears the "package" edge to the RolePackage entity.
+func (m *RegistrationRuleMutation) ClearPackage() {
+	m.cleared_package = true
+	m.clearedFields[registrationrule.FieldPackageID] = struct{}{}
+}
+
+// PackageCleared reports if the "package" edge to the RolePackage entity was cleared.
+func (m *RegistrationRuleMutation) PackageCleared() bool {
+	return m.PackageIDCleared() || m.cleared_package
+}
+
+// PackageIDs returns the "package" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// PackageID instead. It exists only for internal usage by the builders.
+func (m *RegistrationRuleMutation) PackageIDs() (ids []oid.Package) {
+	if id := m._package; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetPackage resets all changes to the "package" edge.
+func (m *RegistrationRuleMutation) ResetPackage() {
+	m._package = nil
+	m.cleared_package = false
+}
+
+// ClearRole clears the "role" edge to the Role entity.
+func (m *RegistrationRuleMutation) ClearRole() {
+	m.clearedrole = true
+	m.clearedFields[registrationrule.FieldRoleID] = struct{}{}
+}
+
+// RoleCleared reports if the "role" edge to the Role entity was cleared.
+func (m *RegistrationRuleMutation) RoleCleared() bool {
+	return m.RoleIDCleared() || m.clearedrole
+}
+
+// RoleIDs returns the "role" edge IDs in the mutation.
+// Note that IDs always returns len(IDs) <= 1 for unique edges, and you should use
+// RoleID instead. It exists only for internal usage by the builders.
+func (m *RegistrationRuleMutation) RoleIDs() (ids []oid.Role) {
+	if id := m.role; id != nil {
+		ids = append(ids, *id)
+	}
+	return
+}
+
+// ResetRole resets all changes to the "role" edge.
+func (m *RegistrationRuleMutation) ResetRole() {
+	m.role = nil
+	m.clearedrole = false
+}
+
+// Where appends a list predicates to the RegistrationRuleMutation builder.
+func (m *RegistrationRuleMutation) Where(ps ...predicate.RegistrationRule) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the RegistrationRuleMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *RegistrationRuleMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.RegistrationRule, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *RegistrationRuleMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *RegistrationRuleMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (RegistrationRule).
+func (m *RegistrationRuleMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *RegistrationRuleMutation) Fields() []string {
+	fields := make([]string, 0, 12)
+	if m.created_at != nil {
+		fields = append(fields, registrationrule.FieldCreatedAt)
+	}
+	if m.updated_at != nil {
+		fields = append(fields, registrationrule.FieldUpdatedAt)
+	}
+	if m.version != nil {
+		fields = append(fields, registrationrule.FieldVersion)
+	}
+	if m.client != nil {
+		fields = append(fields, registrationrule.FieldClientID)
+	}
+	if m.application != nil {
+		fields = append(fields, registrationrule.FieldApplicationID)
+	}
+	if m.client_type != nil {
+		fields = append(fields, registrationrule.FieldClientType)
+	}
+	if m.gives != nil {
+		fields = append(fields, registrationrule.FieldGives)
+	}
+	if m.given_id != nil {
+		fields = append(fields, registrationrule.FieldGivenID)
+	}
+	if m.level != nil {
+		fields = append(fields, registrationrule.FieldLevel)
+	}
+	if m.given_application != nil {
+		fields = append(fields, registrationrule.FieldGivenApplicationID)
+	}
+	if m._package != nil {
+		fields = append(fields, registrationrule.FieldPackageID)
+	}
+	if m.role != nil {
+		fields = append(fields, registrationrule.FieldRoleID)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *RegistrationRuleMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case registrationrule.FieldCreatedAt:
+		return m.CreatedAt()
+	case registrationrule.FieldUpdatedAt:
+		return m.UpdatedAt()
+	case registrationrule.FieldVersion:
+		return m.Version()
+	case registrationrule.FieldClientID:
+		return m.ClientID()
+	case registrationrule.FieldApplicationID:
+		return m.ApplicationID()
+	case registrationrule.FieldClientType:
+		return m.ClientType()
+	case registrationrule.FieldGives:
+		return m.Gives()
+	case registrationrule.FieldGivenID:
+		return m.GivenID()
+	case registrationrule.FieldLevel:
+		return m.Level()
+	case registrationrule.FieldGivenApplicationID:
+		return m.GivenApplicationID()
+	case registrationrule.FieldPackageID:
+		return m.PackageID()
+	case registrationrule.FieldRoleID:
+		return m.RoleID()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *RegistrationRuleMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case registrationrule.FieldCreatedAt:
+		return m.OldCreatedAt(ctx)
+	case registrationrule.FieldUpdatedAt:
+		return m.OldUpdatedAt(ctx)
+	case registrationrule.FieldVersion:
+		return m.OldVersion(ctx)
+	case registrationrule.FieldClientID:
+		return m.OldClientID(ctx)
+	case registrationrule.FieldApplicationID:
+		return m.OldApplicationID(ctx)
+	case registrationrule.FieldClientType:
+		return m.OldClientType(ctx)
+	case registrationrule.FieldGives:
+		return m.OldGives(ctx)
+	case registrationrule.FieldGivenID:
+		return m.OldGivenID(ctx)
+	case registrationrule.FieldLevel:
+		return m.OldLevel(ctx)
+	case registrationrule.FieldGivenApplicationID:
+		return m.OldGivenApplicationID(ctx)
+	case registrationrule.FieldPackageID:
+		return m.OldPackageID(ctx)
+	case registrationrule.FieldRoleID:
+		return m.OldRoleID(ctx)
+	}
+	return nil, fmt.Errorf("unknown RegistrationRule field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RegistrationRuleMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case registrationrule.FieldCreatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedAt(v)
+		return nil
+	case registrationrule.FieldUpdatedAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetUpdatedAt(v)
+		return nil
+	case registrationrule.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetVersion(v)
+		return nil
+	case registrationrule.FieldClientID:
+		v, ok := value.(oid.Client)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetClientID(v)
+		return nil
+	case registrationrule.FieldApplicationID:
+		v, ok := value.(oid.Application)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetApplicationID(v)
+		return nil
+	case registrationrule.FieldClientType:
+		v, ok := value.(enum.ClientType)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetClientType(v)
+		return nil
+	case registrationrule.FieldGives:
+		v, ok := value.(enum.RegistrationGift)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGives(v)
+		return nil
+	case registrationrule.FieldGivenID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGivenID(v)
+		return nil
+	case registrationrule.FieldLevel:
+		v, ok := value.(enum.AccessLevel)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetLevel(v)
+		return nil
+	case registrationrule.FieldGivenApplicationID:
+		v, ok := value.(oid.Application)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetGivenApplicationID(v)
+		return nil
+	case registrationrule.FieldPackageID:
+		v, ok := value.(oid.Package)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPackageID(v)
+		return nil
+	case registrationrule.FieldRoleID:
+		v, ok := value.(oid.Role)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRoleID(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RegistrationRule field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *RegistrationRuleMutation) AddedFields() []string {
+	var fields []string
+	if m.addversion != nil {
+		fields = append(fields, registrationrule.FieldVersion)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *RegistrationRuleMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case registrationrule.FieldVersion:
+		return m.AddedVersion()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *RegistrationRuleMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case registrationrule.FieldVersion:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddVersion(v)
+		return nil
+	}
+	return fmt.Errorf("unknown RegistrationRule numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *RegistrationRuleMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(registrationrule.FieldLevel) {
+		fields = append(fields, registrationrule.FieldLevel)
+	}
+	if m.FieldCleared(registrationrule.FieldGivenApplicationID) {
+		fields = append(fields, registrationrule.FieldGivenApplicationID)
+	}
+	if m.FieldCleared(registrationrule.FieldPackageID) {
+		fields = append(fields, registrationrule.FieldPackageID)
+	}
+	if m.FieldCleared(registrationrule.FieldRoleID) {
+		fields = append(fields, registrationrule.FieldRoleID)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *RegistrationRuleMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *RegistrationRuleMutation) ClearField(name string) error {
+	switch name {
+	case registrationrule.FieldLevel:
+		m.ClearLevel()
+		return nil
+	case registrationrule.FieldGivenApplicationID:
+		m.ClearGivenApplicationID()
+		return nil
+	case registrationrule.FieldPackageID:
+		m.ClearPackageID()
+		return nil
+	case registrationrule.FieldRoleID:
+		m.ClearRoleID()
+		return nil
+	}
+	return fmt.Errorf("unknown RegistrationRule nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *RegistrationRuleMutation) ResetField(name string) error {
+	switch name {
+	case registrationrule.FieldCreatedAt:
+		m.ResetCreatedAt()
+		return nil
+	case registrationrule.FieldUpdatedAt:
+		m.ResetUpdatedAt()
+		return nil
+	case registrationrule.FieldVersion:
+		m.ResetVersion()
+		return nil
+	case registrationrule.FieldClientID:
+		m.ResetClientID()
+		return nil
+	case registrationrule.FieldApplicationID:
+		m.ResetApplicationID()
+		return nil
+	case registrationrule.FieldClientType:
+		m.ResetClientType()
+		return nil
+	case registrationrule.FieldGives:
+		m.ResetGives()
+		return nil
+	case registrationrule.FieldGivenID:
+		m.ResetGivenID()
+		return nil
+	case registrationrule.FieldLevel:
+		m.ResetLevel()
+		return nil
+	case registrationrule.FieldGivenApplicationID:
+		m.ResetGivenApplicationID()
+		return nil
+	case registrationrule.FieldPackageID:
+		m.ResetPackageID()
+		return nil
+	case registrationrule.FieldRoleID:
+		m.ResetRoleID()
+		return nil
+	}
+	return fmt.Errorf("unknown RegistrationRule field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *RegistrationRuleMutation) AddedEdges() []string {
+	edges := make([]string, 0, 5)
+	if m.client != nil {
+		edges = append(edges, registrationrule.EdgeClient)
+	}
+	if m.application != nil {
+		edges = append(edges, registrationrule.EdgeApplication)
+	}
+	if m.given_application != nil {
+		edges = append(edges, registrationrule.EdgeGivenApplication)
+	}
+	if m._package != nil {
+		edges = append(edges, registrationrule.EdgePackage)
+	}
+	if m.role != nil {
+		edges = append(edges, registrationrule.EdgeRole)
+	}
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *RegistrationRuleMutation) AddedIDs(name string) []ent.Value {
+	switch name {
+	case registrationrule.EdgeClient:
+		if id := m.client; id != nil {
+			return []ent.Value{*id}
+		}
+	case registrationrule.EdgeApplication:
+		if id := m.application; id != nil {
+			return []ent.Value{*id}
+		}
+	case registrationrule.EdgeGivenApplication:
+		if id := m.given_application; id != nil {
+			return []ent.Value{*id}
+		}
+	case registrationrule.EdgePackage:
+		if id := m._package; id != nil {
+			return []ent.Value{*id}
+		}
+	case registrationrule.EdgeRole:
+		if id := m.role; id != nil {
+			return []ent.Value{*id}
+		}
+	}
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *RegistrationRuleMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 5)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *RegistrationRuleMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *RegistrationRuleMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 5)
+	if m.clearedclient {
+		edges = append(edges, registrationrule.EdgeClient)
+	}
+	if m.clearedapplication {
+		edges = append(edges, registrationrule.EdgeApplication)
+	}
+	if m.clearedgiven_application {
+		edges = append(edges, registrationrule.EdgeGivenApplication)
+	}
+	if m.cleared_package {
+		edges = append(edges, registrationrule.EdgePackage)
+	}
+	if m.clearedrole {
+		edges = append(edges, registrationrule.EdgeRole)
+	}
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *RegistrationRuleMutation) EdgeCleared(name string) bool {
+	switch name {
+	case registrationrule.EdgeClient:
+		return m.clearedclient
+	case registrationrule.EdgeApplication:
+		return m.clearedapplication
+	case registrationrule.EdgeGivenApplication:
+		return m.clearedgiven_application
+	case registrationrule.EdgePackage:
+		return m.cleared_package
+	case registrationrule.EdgeRole:
+		return m.clearedrole
+	}
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *RegistrationRuleMutation) ClearEdge(name string) error {
+	switch name {
+	case registrationrule.EdgeClient:
+		m.ClearClient()
+		return nil
+	case registrationrule.EdgeApplication:
+		m.ClearApplication()
+		return nil
+	case registrationrule.EdgeGivenApplication:
+		m.ClearGivenApplication()
+		return nil
+	case registrationrule.EdgePackage:
+		m.ClearPackage()
+		return nil
+	case registrationrule.EdgeRole:
+		m.ClearRole()
+		return nil
+	}
+	return fmt.Errorf("unknown RegistrationRule unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *RegistrationRuleMutation) ResetEdge(name string) error {
+	switch name {
+	case registrationrule.EdgeClient:
+		m.ResetClient()
+		return nil
+	case registrationrule.EdgeApplication:
+		m.ResetApplication()
+		return nil
+	case registrationrule.EdgeGivenApplication:
+		m.ResetGivenApplication()
+		return nil
+	case registrationrule.EdgePackage:
+		m.ResetPackage()
+		return nil
+	case registrationrule.EdgeRole:
+		m.ResetRole()
+		return nil
+	}
+	return fmt.Errorf("unknown RegistrationRule edge %s", name)
 }
 
 // RoleMutation represents an operation that mutates the Role nodes in the graph.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/appanage/appanage/ent/accessgrant"
+	"github.com/appanage/appanage/ent/accessrequest"
 	"github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/ent/applicationdependency"
 	"github.com/appanage/appanage/ent/applicationproperty"
@@ -27,6 +28,9 @@ import (
 	"github.com/appanage/appanage/ent/packagegift"
 	"github.com/appanage/appanage/ent/permission"
 	"github.com/appanage/appanage/ent/propertychange"
+	"github.com/appanage/appanage/ent/registration"
+	"github.com/appanage/appanage/ent/registrationcode"
+	"github.com/appanage/appanage/ent/registrationrule"
 	"github.com/appanage/appanage/ent/role"
 	"github.com/appanage/appanage/ent/rolepackage"
 	"github.com/appanage/appanage/ent/schema"
@@ -77,6 +81,39 @@ func init() {
 	accessgrantDescID := accessgrantMixinFields0[0].Descriptor()
 	// accessgrant.DefaultID holds the default value on creation for the id field.
 	accessgrant.DefaultID = accessgrantDescID.Default.(func() oid.AccessGrant)
+	accessrequestMixin := schema.AccessRequest{}.Mixin()
+	accessrequestMixinFields0 := accessrequestMixin[0].Fields()
+	_ = accessrequestMixinFields0
+	accessrequestFields := schema.AccessRequest{}.Fields()
+	_ = accessrequestFields
+	// accessrequestDescCreatedAt is the schema descriptor for created_at field.
+	accessrequestDescCreatedAt := accessrequestMixinFields0[1].Descriptor()
+	// accessrequest.DefaultCreatedAt holds the default value on creation for the created_at field.
+	accessrequest.DefaultCreatedAt = accessrequestDescCreatedAt.Default.(func() time.Time)
+	// accessrequestDescUpdatedAt is the schema descriptor for updated_at field.
+	accessrequestDescUpdatedAt := accessrequestMixinFields0[2].Descriptor()
+	// accessrequest.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	accessrequest.DefaultUpdatedAt = accessrequestDescUpdatedAt.Default.(func() time.Time)
+	// accessrequest.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	accessrequest.UpdateDefaultUpdatedAt = accessrequestDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// accessrequestDescVersion is the schema descriptor for version field.
+	accessrequestDescVersion := accessrequestMixinFields0[3].Descriptor()
+	// accessrequest.DefaultVersion holds the default value on creation for the version field.
+	accessrequest.DefaultVersion = accessrequestDescVersion.Default.(int)
+	// accessrequestDescMessage is the schema descriptor for message field.
+	accessrequestDescMessage := accessrequestFields[3].Descriptor()
+	// accessrequest.MessageValidator is a validator for the "message" field. It is called by the builders before save.
+	accessrequest.MessageValidator = accessrequestDescMessage.Validators[0].(func(string) error)
+	// accessrequestDescAnswer is the schema descriptor for answer field.
+	accessrequestDescAnswer := accessrequestFields[6].Descriptor()
+	// accessrequest.DefaultAnswer holds the default value on creation for the answer field.
+	accessrequest.DefaultAnswer = accessrequestDescAnswer.Default.(string)
+	// accessrequest.AnswerValidator is a validator for the "answer" field. It is called by the builders before save.
+	accessrequest.AnswerValidator = accessrequestDescAnswer.Validators[0].(func(string) error)
+	// accessrequestDescID is the schema descriptor for id field.
+	accessrequestDescID := accessrequestMixinFields0[0].Descriptor()
+	// accessrequest.DefaultID holds the default value on creation for the id field.
+	accessrequest.DefaultID = accessrequestDescID.Default.(func() oid.AccessRequest)
 	applicationMixin := schema.Application{}.Mixin()
 	applicationMixinFields0 := applicationMixin[0].Fields()
 	_ = applicationMixinFields0
@@ -643,6 +680,111 @@ func init() {
 	propertychangeDescID := propertychangeMixinFields0[0].Descriptor()
 	// propertychange.DefaultID holds the default value on creation for the id field.
 	propertychange.DefaultID = propertychangeDescID.Default.(func() oid.PropertyChange)
+	registrationMixin := schema.Registration{}.Mixin()
+	registrationMixinFields0 := registrationMixin[0].Fields()
+	_ = registrationMixinFields0
+	registrationFields := schema.Registration{}.Fields()
+	_ = registrationFields
+	// registrationDescCreatedAt is the schema descriptor for created_at field.
+	registrationDescCreatedAt := registrationMixinFields0[1].Descriptor()
+	// registration.DefaultCreatedAt holds the default value on creation for the created_at field.
+	registration.DefaultCreatedAt = registrationDescCreatedAt.Default.(func() time.Time)
+	// registrationDescUpdatedAt is the schema descriptor for updated_at field.
+	registrationDescUpdatedAt := registrationMixinFields0[2].Descriptor()
+	// registration.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	registration.DefaultUpdatedAt = registrationDescUpdatedAt.Default.(func() time.Time)
+	// registration.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	registration.UpdateDefaultUpdatedAt = registrationDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// registrationDescVersion is the schema descriptor for version field.
+	registrationDescVersion := registrationMixinFields0[3].Descriptor()
+	// registration.DefaultVersion holds the default value on creation for the version field.
+	registration.DefaultVersion = registrationDescVersion.Default.(int)
+	// registrationDescAddress is the schema descriptor for address field.
+	registrationDescAddress := registrationFields[3].Descriptor()
+	// registration.AddressValidator is a validator for the "address" field. It is called by the builders before save.
+	registration.AddressValidator = registrationDescAddress.Validators[0].(func(string) error)
+	// registrationDescAddressKey is the schema descriptor for address_key field.
+	registrationDescAddressKey := registrationFields[4].Descriptor()
+	// registration.AddressKeyValidator is a validator for the "address_key" field. It is called by the builders before save.
+	registration.AddressKeyValidator = registrationDescAddressKey.Validators[0].(func(string) error)
+	// registrationDescLocale is the schema descriptor for locale field.
+	registrationDescLocale := registrationFields[5].Descriptor()
+	// registration.LocaleValidator is a validator for the "locale" field. It is called by the builders before save.
+	registration.LocaleValidator = registrationDescLocale.Validators[0].(func(string) error)
+	// registrationDescSecretHash is the schema descriptor for secret_hash field.
+	registrationDescSecretHash := registrationFields[6].Descriptor()
+	// registration.SecretHashValidator is a validator for the "secret_hash" field. It is called by the builders before save.
+	registration.SecretHashValidator = registrationDescSecretHash.Validators[0].(func(string) error)
+	// registrationDescAttempts is the schema descriptor for attempts field.
+	registrationDescAttempts := registrationFields[7].Descriptor()
+	// registration.DefaultAttempts holds the default value on creation for the attempts field.
+	registration.DefaultAttempts = registrationDescAttempts.Default.(int)
+	// registrationDescSends is the schema descriptor for sends field.
+	registrationDescSends := registrationFields[8].Descriptor()
+	// registration.DefaultSends holds the default value on creation for the sends field.
+	registration.DefaultSends = registrationDescSends.Default.(int)
+	// registrationDescID is the schema descriptor for id field.
+	registrationDescID := registrationMixinFields0[0].Descriptor()
+	// registration.DefaultID holds the default value on creation for the id field.
+	registration.DefaultID = registrationDescID.Default.(func() oid.Registration)
+	registrationcodeMixin := schema.RegistrationCode{}.Mixin()
+	registrationcodeMixinFields0 := registrationcodeMixin[0].Fields()
+	_ = registrationcodeMixinFields0
+	registrationcodeFields := schema.RegistrationCode{}.Fields()
+	_ = registrationcodeFields
+	// registrationcodeDescCreatedAt is the schema descriptor for created_at field.
+	registrationcodeDescCreatedAt := registrationcodeMixinFields0[1].Descriptor()
+	// registrationcode.DefaultCreatedAt holds the default value on creation for the created_at field.
+	registrationcode.DefaultCreatedAt = registrationcodeDescCreatedAt.Default.(func() time.Time)
+	// registrationcodeDescUpdatedAt is the schema descriptor for updated_at field.
+	registrationcodeDescUpdatedAt := registrationcodeMixinFields0[2].Descriptor()
+	// registrationcode.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	registrationcode.DefaultUpdatedAt = registrationcodeDescUpdatedAt.Default.(func() time.Time)
+	// registrationcode.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	registrationcode.UpdateDefaultUpdatedAt = registrationcodeDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// registrationcodeDescVersion is the schema descriptor for version field.
+	registrationcodeDescVersion := registrationcodeMixinFields0[3].Descriptor()
+	// registrationcode.DefaultVersion holds the default value on creation for the version field.
+	registrationcode.DefaultVersion = registrationcodeDescVersion.Default.(int)
+	// registrationcodeDescCodeHash is the schema descriptor for code_hash field.
+	registrationcodeDescCodeHash := registrationcodeFields[2].Descriptor()
+	// registrationcode.CodeHashValidator is a validator for the "code_hash" field. It is called by the builders before save.
+	registrationcode.CodeHashValidator = registrationcodeDescCodeHash.Validators[0].(func(string) error)
+	// registrationcodeDescEmail is the schema descriptor for email field.
+	registrationcodeDescEmail := registrationcodeFields[3].Descriptor()
+	// registrationcode.EmailValidator is a validator for the "email" field. It is called by the builders before save.
+	registrationcode.EmailValidator = registrationcodeDescEmail.Validators[0].(func(string) error)
+	// registrationcodeDescID is the schema descriptor for id field.
+	registrationcodeDescID := registrationcodeMixinFields0[0].Descriptor()
+	// registrationcode.DefaultID holds the default value on creation for the id field.
+	registrationcode.DefaultID = registrationcodeDescID.Default.(func() oid.RegistrationCode)
+	registrationruleMixin := schema.RegistrationRule{}.Mixin()
+	registrationruleMixinFields0 := registrationruleMixin[0].Fields()
+	_ = registrationruleMixinFields0
+	registrationruleFields := schema.RegistrationRule{}.Fields()
+	_ = registrationruleFields
+	// registrationruleDescCreatedAt is the schema descriptor for created_at field.
+	registrationruleDescCreatedAt := registrationruleMixinFields0[1].Descriptor()
+	// registrationrule.DefaultCreatedAt holds the default value on creation for the created_at field.
+	registrationrule.DefaultCreatedAt = registrationruleDescCreatedAt.Default.(func() time.Time)
+	// registrationruleDescUpdatedAt is the schema descriptor for updated_at field.
+	registrationruleDescUpdatedAt := registrationruleMixinFields0[2].Descriptor()
+	// registrationrule.DefaultUpdatedAt holds the default value on creation for the updated_at field.
+	registrationrule.DefaultUpdatedAt = registrationruleDescUpdatedAt.Default.(func() time.Time)
+	// registrationrule.UpdateDefaultUpdatedAt holds the default value on update for the updated_at field.
+	registrationrule.UpdateDefaultUpdatedAt = registrationruleDescUpdatedAt.UpdateDefault.(func() time.Time)
+	// registrationruleDescVersion is the schema descriptor for version field.
+	registrationruleDescVersion := registrationruleMixinFields0[3].Descriptor()
+	// registrationrule.DefaultVersion holds the default value on creation for the version field.
+	registrationrule.DefaultVersion = registrationruleDescVersion.Default.(int)
+	// registrationruleDescGivenID is the schema descriptor for given_id field.
+	registrationruleDescGivenID := registrationruleFields[4].Descriptor()
+	// registrationrule.GivenIDValidator is a validator for the "given_id" field. It is called by the builders before save.
+	registrationrule.GivenIDValidator = registrationruleDescGivenID.Validators[0].(func(string) error)
+	// registrationruleDescID is the schema descriptor for id field.
+	registrationruleDescID := registrationruleMixinFields0[0].Descriptor()
+	// registrationrule.DefaultID holds the default value on creation for the id field.
+	registrationrule.DefaultID = registrationruleDescID.Default.(func() oid.RegistrationRule)
 	roleMixin := schema.Role{}.Mixin()
 	roleMixinFields0 := roleMixin[0].Fields()
 	_ = roleMixinFields0

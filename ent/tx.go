@@ -14,6 +14,8 @@ type Tx struct {
 	config
 	// AccessGrant is the client for interacting with the AccessGrant builders.
 	AccessGrant *AccessGrantClient
+	// AccessRequest is the client for interacting with the AccessRequest builders.
+	AccessRequest *AccessRequestClient
 	// Application is the client for interacting with the Application builders.
 	Application *ApplicationClient
 	// ApplicationDependency is the client for interacting with the ApplicationDependency builders.
@@ -58,6 +60,12 @@ type Tx struct {
 	Permission *PermissionClient
 	// PropertyChange is the client for interacting with the PropertyChange builders.
 	PropertyChange *PropertyChangeClient
+	// Registration is the client for interacting with the Registration builders.
+	Registration *RegistrationClient
+	// RegistrationCode is the client for interacting with the RegistrationCode builders.
+	RegistrationCode *RegistrationCodeClient
+	// RegistrationRule is the client for interacting with the RegistrationRule builders.
+	RegistrationRule *RegistrationRuleClient
 	// Role is the client for interacting with the Role builders.
 	Role *RoleClient
 	// RolePackage is the client for interacting with the RolePackage builders.
@@ -202,6 +210,7 @@ func (tx *Tx) Client() *Client {
 
 func (tx *Tx) init() {
 	tx.AccessGrant = NewAccessGrantClient(tx.config)
+	tx.AccessRequest = NewAccessRequestClient(tx.config)
 	tx.Application = NewApplicationClient(tx.config)
 	tx.ApplicationDependency = NewApplicationDependencyClient(tx.config)
 	tx.ApplicationProperty = NewApplicationPropertyClient(tx.config)
@@ -224,6 +233,9 @@ func (tx *Tx) init() {
 	tx.PackageGift = NewPackageGiftClient(tx.config)
 	tx.Permission = NewPermissionClient(tx.config)
 	tx.PropertyChange = NewPropertyChangeClient(tx.config)
+	tx.Registration = NewRegistrationClient(tx.config)
+	tx.RegistrationCode = NewRegistrationCodeClient(tx.config)
+	tx.RegistrationRule = NewRegistrationRuleClient(tx.config)
 	tx.Role = NewRoleClient(tx.config)
 	tx.RolePackage = NewRolePackageClient(tx.config)
 	tx.RolePath = NewRolePathClient(tx.config)

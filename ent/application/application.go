@@ -69,6 +69,12 @@ const (
 	EdgeDefinitionLayers = "definition_layers"
 	// EdgeDefinitionVersions holds the string denoting the definition_versions edge name in mutations.
 	EdgeDefinitionVersions = "definition_versions"
+	// EdgeRegistrationRules holds the string denoting the registration_rules edge name in mutations.
+	EdgeRegistrationRules = "registration_rules"
+	// EdgeRegistrationCodes holds the string denoting the registration_codes edge name in mutations.
+	EdgeRegistrationCodes = "registration_codes"
+	// EdgeAccessRequests holds the string denoting the access_requests edge name in mutations.
+	EdgeAccessRequests = "access_requests"
 	// Table holds the table name of the application in the database.
 	Table = "applications"
 	// ClientTable is the table that holds the client relation/edge.
@@ -169,6 +175,27 @@ const (
 	DefinitionVersionsInverseTable = "definition_versions"
 	// DefinitionVersionsColumn is the table column denoting the definition_versions relation/edge.
 	DefinitionVersionsColumn = "application_id"
+	// RegistrationRulesTable is the table that holds the registration_rules relation/edge.
+	RegistrationRulesTable = "registration_rules"
+	// RegistrationRulesInverseTable is the table name for the RegistrationRule entity.
+	// It exists in this package in order to avoid circular dependency with the "registrationrule" package.
+	RegistrationRulesInverseTable = "registration_rules"
+	// RegistrationRulesColumn is the table column denoting the registration_rules relation/edge.
+	RegistrationRulesColumn = "application_id"
+	// RegistrationCodesTable is the table that holds the registration_codes relation/edge.
+	RegistrationCodesTable = "registration_codes"
+	// RegistrationCodesInverseTable is the table name for the RegistrationCode entity.
+	// It exists in this package in order to avoid circular dependency with the "registrationcode" package.
+	RegistrationCodesInverseTable = "registration_codes"
+	// RegistrationCodesColumn is the table column denoting the registration_codes relation/edge.
+	RegistrationCodesColumn = "application_id"
+	// AccessRequestsTable is the table that holds the access_requests relation/edge.
+	AccessRequestsTable = "access_requests"
+	// AccessRequestsInverseTable is the table name for the AccessRequest entity.
+	// It exists in this package in order to avoid circular dependency with the "accessrequest" package.
+	AccessRequestsInverseTable = "access_requests"
+	// AccessRequestsColumn is the table column denoting the access_requests relation/edge.
+	AccessRequestsColumn = "application_id"
 )
 
 // Columns holds all SQL columns for application fields.
@@ -500,6 +527,48 @@ func ByDefinitionVersions(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOptio
 		sqlgraph.OrderByNeighborTerms(s, newDefinitionVersionsStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByRegistrationRulesCount orders the results by registration_rules count.
+func ByRegistrationRulesCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newRegistrationRulesStep(), opts...)
+	}
+}
+
+// ByRegistrationRules orders the results by registration_rules terms.
+func ByRegistrationRules(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newRegistrationRulesStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByRegistrationCodesCount orders the results by registration_codes count.
+func ByRegistrationCodesCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newRegistrationCodesStep(), opts...)
+	}
+}
+
+// ByRegistrationCodes orders the results by registration_codes terms.
+func ByRegistrationCodes(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newRegistrationCodesStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByAccessRequestsCount orders the results by access_requests count.
+func ByAccessRequestsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newAccessRequestsStep(), opts...)
+	}
+}
+
+// ByAccessRequests orders the results by access_requests terms.
+func ByAccessRequests(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newAccessRequestsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newClientStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -596,5 +665,26 @@ func newDefinitionVersionsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(DefinitionVersionsInverseTable, FieldID),
 		sqlgraph.Edge(sqlgraph.O2M, true, DefinitionVersionsTable, DefinitionVersionsColumn),
+	)
+}
+func newRegistrationRulesStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(RegistrationRulesInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, true, RegistrationRulesTable, RegistrationRulesColumn),
+	)
+}
+func newRegistrationCodesStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(RegistrationCodesInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, true, RegistrationCodesTable, RegistrationCodesColumn),
+	)
+}
+func newAccessRequestsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(AccessRequestsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.O2M, true, AccessRequestsTable, AccessRequestsColumn),
 	)
 }

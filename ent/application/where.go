@@ -1074,6 +1074,75 @@ func HasDefinitionVersionsWith(preds ...predicate.DefinitionVersion) predicate.A
 	})
 }
 
+// HasRegistrationRules applies the HasEdge predicate on the "registration_rules" edge.
+func HasRegistrationRules() predicate.Application {
+	return predicate.Application(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, RegistrationRulesTable, RegistrationRulesColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasRegistrationRulesWith applies the HasEdge predicate on the "registration_rules" edge with a given conditions (other predicates).
+func HasRegistrationRulesWith(preds ...predicate.RegistrationRule) predicate.Application {
+	return predicate.Application(func(s *sql.Selector) {
+		step := newRegistrationRulesStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasRegistrationCodes applies the HasEdge predicate on the "registration_codes" edge.
+func HasRegistrationCodes() predicate.Application {
+	return predicate.Application(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, RegistrationCodesTable, RegistrationCodesColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasRegistrationCodesWith applies the HasEdge predicate on the "registration_codes" edge with a given conditions (other predicates).
+func HasRegistrationCodesWith(preds ...predicate.RegistrationCode) predicate.Application {
+	return predicate.Application(func(s *sql.Selector) {
+		step := newRegistrationCodesStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasAccessRequests applies the HasEdge predicate on the "access_requests" edge.
+func HasAccessRequests() predicate.Application {
+	return predicate.Application(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, AccessRequestsTable, AccessRequestsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasAccessRequestsWith applies the HasEdge predicate on the "access_requests" edge with a given conditions (other predicates).
+func HasAccessRequestsWith(preds ...predicate.AccessRequest) predicate.Application {
+	return predicate.Application(func(s *sql.Selector) {
+		step := newAccessRequestsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // And groups predicates with the AND operator between them.
 func And(predicates ...predicate.Application) predicate.Application {
 	return predicate.Application(sql.AndPredicates(predicates...))

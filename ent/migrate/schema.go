@@ -95,6 +95,81 @@ var (
 			},
 		},
 	}
+	// AccessRequestsColumns holds the columns for the "access_requests" table.
+	AccessRequestsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "updated_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "message", Type: field.TypeString, Size: 1000},
+		{Name: "status", Type: field.TypeEnum, Enums: []string{"PENDING", "GRANTED", "REFUSED"}, Default: "PENDING", SchemaType: map[string]string{"mysql": "varchar(16)"}},
+		{Name: "pending", Type: field.TypeBool, Nullable: true},
+		{Name: "answer", Type: field.TypeString, Size: 1000, Default: ""},
+		{Name: "decided_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "client_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "application_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "user_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "decided_by_id", Type: field.TypeString, Nullable: true, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+	}
+	// AccessRequestsTable holds the schema information for the "access_requests" table.
+	AccessRequestsTable = &schema.Table{
+		Name:       "access_requests",
+		Columns:    AccessRequestsColumns,
+		PrimaryKey: []*schema.Column{AccessRequestsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "access_requests_clients_client",
+				Columns:    []*schema.Column{AccessRequestsColumns[9]},
+				RefColumns: []*schema.Column{ClientsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "access_requests_applications_application",
+				Columns:    []*schema.Column{AccessRequestsColumns[10]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "access_requests_users_user",
+				Columns:    []*schema.Column{AccessRequestsColumns[11]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "access_requests_users_decided_by",
+				Columns:    []*schema.Column{AccessRequestsColumns[12]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "accessrequest_client_id_application_id_pending",
+				Unique:  true,
+				Columns: []*schema.Column{AccessRequestsColumns[9], AccessRequestsColumns[10], AccessRequestsColumns[6]},
+			},
+			{
+				Name:    "accessrequest_client_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{AccessRequestsColumns[9], AccessRequestsColumns[0]},
+			},
+			{
+				Name:    "accessrequest_application_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{AccessRequestsColumns[10], AccessRequestsColumns[0]},
+			},
+			{
+				Name:    "accessrequest_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{AccessRequestsColumns[11]},
+			},
+			{
+				Name:    "accessrequest_decided_by_id",
+				Unique:  false,
+				Columns: []*schema.Column{AccessRequestsColumns[12]},
+			},
+		},
+	}
 	// ApplicationsColumns holds the columns for the "applications" table.
 	ApplicationsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
@@ -1099,6 +1174,238 @@ var (
 			},
 		},
 	}
+	// RegistrationsColumns holds the columns for the "registrations" table.
+	RegistrationsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "updated_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "type", Type: field.TypeEnum, Enums: []string{"NONE", "INVITATION_CODE", "IMMEDIATE", "EMAIL_LINK", "OTP_EMAIL", "OTP_PHONE"}, SchemaType: map[string]string{"mysql": "varchar(16)"}},
+		{Name: "address", Type: field.TypeString, Size: 254},
+		{Name: "address_key", Type: field.TypeString, Size: 254},
+		{Name: "locale", Type: field.TypeString, Size: 35},
+		{Name: "secret_hash", Type: field.TypeString, Nullable: true, Size: 64},
+		{Name: "attempts", Type: field.TypeInt, Default: 0},
+		{Name: "sends", Type: field.TypeInt, Default: 0},
+		{Name: "began_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "expires_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "locked_until", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "forget_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "client_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "application_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+	}
+	// RegistrationsTable holds the schema information for the "registrations" table.
+	RegistrationsTable = &schema.Table{
+		Name:       "registrations",
+		Columns:    RegistrationsColumns,
+		PrimaryKey: []*schema.Column{RegistrationsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "registrations_clients_client",
+				Columns:    []*schema.Column{RegistrationsColumns[15]},
+				RefColumns: []*schema.Column{ClientsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "registrations_applications_application",
+				Columns:    []*schema.Column{RegistrationsColumns[16]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "registration_application_id_client_id_address_key",
+				Unique:  true,
+				Columns: []*schema.Column{RegistrationsColumns[16], RegistrationsColumns[15], RegistrationsColumns[6]},
+			},
+			{
+				Name:    "registration_address_key",
+				Unique:  false,
+				Columns: []*schema.Column{RegistrationsColumns[6]},
+			},
+			{
+				Name:    "registration_client_id",
+				Unique:  false,
+				Columns: []*schema.Column{RegistrationsColumns[15]},
+			},
+			{
+				Name:    "registration_secret_hash",
+				Unique:  true,
+				Columns: []*schema.Column{RegistrationsColumns[8]},
+			},
+			{
+				Name:    "registration_forget_at",
+				Unique:  false,
+				Columns: []*schema.Column{RegistrationsColumns[14]},
+			},
+		},
+	}
+	// RegistrationCodesColumns holds the columns for the "registration_codes" table.
+	RegistrationCodesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "updated_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "code_hash", Type: field.TypeString, Nullable: true, Size: 64},
+		{Name: "email", Type: field.TypeString, Nullable: true, Size: 254},
+		{Name: "expires_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "used_at", Type: field.TypeTime, Nullable: true, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "client_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "application_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "used_client_id", Type: field.TypeString, Nullable: true, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "author_id", Type: field.TypeString, Nullable: true, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+	}
+	// RegistrationCodesTable holds the schema information for the "registration_codes" table.
+	RegistrationCodesTable = &schema.Table{
+		Name:       "registration_codes",
+		Columns:    RegistrationCodesColumns,
+		PrimaryKey: []*schema.Column{RegistrationCodesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "registration_codes_clients_client",
+				Columns:    []*schema.Column{RegistrationCodesColumns[8]},
+				RefColumns: []*schema.Column{ClientsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "registration_codes_applications_application",
+				Columns:    []*schema.Column{RegistrationCodesColumns[9]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "registration_codes_clients_used_client",
+				Columns:    []*schema.Column{RegistrationCodesColumns[10]},
+				RefColumns: []*schema.Column{ClientsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "registration_codes_users_author",
+				Columns:    []*schema.Column{RegistrationCodesColumns[11]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "registrationcode_code_hash",
+				Unique:  true,
+				Columns: []*schema.Column{RegistrationCodesColumns[4]},
+			},
+			{
+				Name:    "registrationcode_client_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{RegistrationCodesColumns[8], RegistrationCodesColumns[0]},
+			},
+			{
+				Name:    "registrationcode_application_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{RegistrationCodesColumns[9], RegistrationCodesColumns[0]},
+			},
+			{
+				Name:    "registrationcode_used_client_id",
+				Unique:  false,
+				Columns: []*schema.Column{RegistrationCodesColumns[10]},
+			},
+			{
+				Name:    "registrationcode_author_id",
+				Unique:  false,
+				Columns: []*schema.Column{RegistrationCodesColumns[11]},
+			},
+			{
+				Name:    "registrationcode_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{RegistrationCodesColumns[6]},
+			},
+		},
+	}
+	// RegistrationRulesColumns holds the columns for the "registration_rules" table.
+	RegistrationRulesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "created_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "updated_at", Type: field.TypeTime, SchemaType: map[string]string{"mysql": "datetime(6)", "sqlite3": "datetime"}},
+		{Name: "version", Type: field.TypeInt, Default: 1},
+		{Name: "client_type", Type: field.TypeEnum, Enums: []string{"SYSTEM", "BUSINESS", "INDIVIDUAL"}, SchemaType: map[string]string{"mysql": "varchar(16)"}},
+		{Name: "gives", Type: field.TypeEnum, Enums: []string{"ACCESS", "PACKAGE", "ROLE"}, SchemaType: map[string]string{"mysql": "varchar(16)"}},
+		{Name: "given_id", Type: field.TypeString, Size: 30},
+		{Name: "level", Type: field.TypeEnum, Nullable: true, Enums: []string{"READ", "WRITE", "BARRED"}, SchemaType: map[string]string{"mysql": "varchar(16)"}},
+		{Name: "client_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "application_id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "given_application_id", Type: field.TypeString, Nullable: true, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "package_id", Type: field.TypeString, Nullable: true, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+		{Name: "role_id", Type: field.TypeString, Nullable: true, SchemaType: map[string]string{"mysql": "varchar(30)"}},
+	}
+	// RegistrationRulesTable holds the schema information for the "registration_rules" table.
+	RegistrationRulesTable = &schema.Table{
+		Name:       "registration_rules",
+		Columns:    RegistrationRulesColumns,
+		PrimaryKey: []*schema.Column{RegistrationRulesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "registration_rules_clients_client",
+				Columns:    []*schema.Column{RegistrationRulesColumns[8]},
+				RefColumns: []*schema.Column{ClientsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "registration_rules_applications_application",
+				Columns:    []*schema.Column{RegistrationRulesColumns[9]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "registration_rules_applications_given_application",
+				Columns:    []*schema.Column{RegistrationRulesColumns[10]},
+				RefColumns: []*schema.Column{ApplicationsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "registration_rules_packages_package",
+				Columns:    []*schema.Column{RegistrationRulesColumns[11]},
+				RefColumns: []*schema.Column{PackagesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "registration_rules_roles_role",
+				Columns:    []*schema.Column{RegistrationRulesColumns[12]},
+				RefColumns: []*schema.Column{RolesColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "registrationrule_client_id_application_id_client_type_given_id",
+				Unique:  true,
+				Columns: []*schema.Column{RegistrationRulesColumns[8], RegistrationRulesColumns[9], RegistrationRulesColumns[4], RegistrationRulesColumns[6]},
+			},
+			{
+				Name:    "registrationrule_client_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{RegistrationRulesColumns[8], RegistrationRulesColumns[0]},
+			},
+			{
+				Name:    "registrationrule_application_id_id",
+				Unique:  false,
+				Columns: []*schema.Column{RegistrationRulesColumns[9], RegistrationRulesColumns[0]},
+			},
+			{
+				Name:    "registrationrule_given_application_id",
+				Unique:  false,
+				Columns: []*schema.Column{RegistrationRulesColumns[10]},
+			},
+			{
+				Name:    "registrationrule_package_id",
+				Unique:  false,
+				Columns: []*schema.Column{RegistrationRulesColumns[11]},
+			},
+			{
+				Name:    "registrationrule_role_id",
+				Unique:  false,
+				Columns: []*schema.Column{RegistrationRulesColumns[12]},
+			},
+		},
+	}
 	// RolesColumns holds the columns for the "roles" table.
 	RolesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, SchemaType: map[string]string{"mysql": "varchar(30)"}},
@@ -1590,6 +1897,7 @@ var (
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		AccessGrantsTable,
+		AccessRequestsTable,
 		ApplicationsTable,
 		ApplicationDependenciesTable,
 		ApplicationPropertiesTable,
@@ -1612,6 +1920,9 @@ var (
 		PackageGiftsTable,
 		PermissionsTable,
 		PropertyChangesTable,
+		RegistrationsTable,
+		RegistrationCodesTable,
+		RegistrationRulesTable,
 		RolesTable,
 		PackagesTable,
 		RolePathsTable,
@@ -1633,6 +1944,15 @@ func init() {
 	AccessGrantsTable.ForeignKeys[3].RefTable = UsersTable
 	AccessGrantsTable.Annotation = &entsql.Annotation{
 		Table:     "access_grants",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_bin",
+	}
+	AccessRequestsTable.ForeignKeys[0].RefTable = ClientsTable
+	AccessRequestsTable.ForeignKeys[1].RefTable = ApplicationsTable
+	AccessRequestsTable.ForeignKeys[2].RefTable = UsersTable
+	AccessRequestsTable.ForeignKeys[3].RefTable = UsersTable
+	AccessRequestsTable.Annotation = &entsql.Annotation{
+		Table:     "access_requests",
 		Charset:   "utf8mb4",
 		Collation: "utf8mb4_bin",
 	}
@@ -1774,6 +2094,32 @@ func init() {
 	PropertyChangesTable.ForeignKeys[1].RefTable = ApplicationsTable
 	PropertyChangesTable.Annotation = &entsql.Annotation{
 		Table:     "property_changes",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_bin",
+	}
+	RegistrationsTable.ForeignKeys[0].RefTable = ClientsTable
+	RegistrationsTable.ForeignKeys[1].RefTable = ApplicationsTable
+	RegistrationsTable.Annotation = &entsql.Annotation{
+		Table:     "registrations",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_bin",
+	}
+	RegistrationCodesTable.ForeignKeys[0].RefTable = ClientsTable
+	RegistrationCodesTable.ForeignKeys[1].RefTable = ApplicationsTable
+	RegistrationCodesTable.ForeignKeys[2].RefTable = ClientsTable
+	RegistrationCodesTable.ForeignKeys[3].RefTable = UsersTable
+	RegistrationCodesTable.Annotation = &entsql.Annotation{
+		Table:     "registration_codes",
+		Charset:   "utf8mb4",
+		Collation: "utf8mb4_bin",
+	}
+	RegistrationRulesTable.ForeignKeys[0].RefTable = ClientsTable
+	RegistrationRulesTable.ForeignKeys[1].RefTable = ApplicationsTable
+	RegistrationRulesTable.ForeignKeys[2].RefTable = ApplicationsTable
+	RegistrationRulesTable.ForeignKeys[3].RefTable = PackagesTable
+	RegistrationRulesTable.ForeignKeys[4].RefTable = RolesTable
+	RegistrationRulesTable.Annotation = &entsql.Annotation{
+		Table:     "registration_rules",
 		Charset:   "utf8mb4",
 		Collation: "utf8mb4_bin",
 	}

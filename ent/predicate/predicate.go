@@ -9,6 +9,9 @@ import (
 // AccessGrant is the predicate function for accessgrant builders.
 type AccessGrant func(*sql.Selector)
 
+// AccessRequest is the predicate function for accessrequest builders.
+type AccessRequest func(*sql.Selector)
+
 // Application is the predicate function for application builders.
 type Application func(*sql.Selector)
 
@@ -74,6 +77,15 @@ type Permission func(*sql.Selector)
 
 // PropertyChange is the predicate function for propertychange builders.
 type PropertyChange func(*sql.Selector)
+
+// Registration is the predicate function for registration builders.
+type Registration func(*sql.Selector)
+
+// RegistrationCode is the predicate function for registrationcode builders.
+type RegistrationCode func(*sql.Selector)
+
+// RegistrationRule is the predicate function for registrationrule builders.
+type RegistrationRule func(*sql.Selector)
 
 // Role is the predicate function for role builders.
 type Role func(*sql.Selector)

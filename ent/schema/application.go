@@ -52,6 +52,9 @@ func (Application) Edges() []ent.Edge {
 		edge.From("dependents", ApplicationDependency.Type).Ref("dependency"),
 		edge.From("definition_layers", DefinitionLayer.Type).Ref("application"),
 		edge.From("definition_versions", DefinitionVersion.Type).Ref("application"),
+		edge.From("registration_rules", RegistrationRule.Type).Ref("application"),
+		edge.From("registration_codes", RegistrationCode.Type).Ref("application"),
+		edge.From("access_requests", AccessRequest.Type).Ref("application"),
 	}
 }
 

@@ -124,6 +124,10 @@ func maybeOne(name string, target any, column string) ent.Edge {
 	return edge.To(name, target).Unique().Field(column).Annotations(entsql.OnDelete(entsql.NoAction))
 }
 
+func fixedMaybeOne(name string, target any, column string) ent.Edge {
+	return edge.To(name, target).Unique().Immutable().Field(column).Annotations(entsql.OnDelete(entsql.NoAction))
+}
+
 // link is a many-to-many edge with its plain join table.
 func link(name string, target any, table, from, to string) ent.Edge {
 	return edge.To(name, target).StorageKey(edge.Table(table), edge.Columns(from, to)).Annotations(entsql.OnDelete(entsql.NoAction))

@@ -288,6 +288,94 @@ func (LayerState) Values() []string {
 	return list(LayerInForce, LayerReplaced, LayerNothingBelow, LayerBelowFinal, LayerNoAccess, LayerBroken)
 }
 
+// RegistrationType says how people register themselves (domain 10.1).
+type RegistrationType string
+
+// The words.
+const (
+	RegisterNone    RegistrationType = "NONE"
+	RegisterByCode  RegistrationType = "INVITATION_CODE"
+	RegisterAtOnce  RegistrationType = "IMMEDIATE"
+	RegisterByLink  RegistrationType = "EMAIL_LINK"
+	RegisterByEmail RegistrationType = "OTP_EMAIL"
+	RegisterByPhone RegistrationType = "OTP_PHONE"
+)
+
+// Values lists every one.
+func (RegistrationType) Values() []string {
+	return list(RegisterNone, RegisterByCode, RegisterAtOnce, RegisterByLink, RegisterByEmail, RegisterByPhone)
+}
+
+// RegistrationStep says what comes next of a registration.
+type RegistrationStep string
+
+// The words.
+const (
+	StepVerify   RegistrationStep = "VERIFY"
+	StepComplete RegistrationStep = "COMPLETE"
+)
+
+// Values lists every one.
+func (RegistrationStep) Values() []string {
+	return list(StepVerify, StepComplete)
+}
+
+// RegistrationGift says what a registration rule gives (domain 10.2).
+type RegistrationGift string
+
+// The words.
+const (
+	GivesAccess  RegistrationGift = "ACCESS"
+	GivesPackage RegistrationGift = "PACKAGE"
+	GivesRole    RegistrationGift = "ROLE"
+)
+
+// Values lists every one.
+func (RegistrationGift) Values() []string {
+	return list(GivesAccess, GivesPackage, GivesRole)
+}
+
+// RegistrationCodeStatus says what has become of a registration code.
+type RegistrationCodeStatus string
+
+// The words.
+const (
+	CodePending RegistrationCodeStatus = "PENDING"
+	CodeUsed    RegistrationCodeStatus = "USED"
+	CodeExpired RegistrationCodeStatus = "EXPIRED"
+)
+
+// Values lists every one.
+func (RegistrationCodeStatus) Values() []string {
+	return list(CodePending, CodeUsed, CodeExpired)
+}
+
+// AccessRequestStatus says what has become of a request for access.
+type AccessRequestStatus string
+
+// The words.
+const (
+	RequestPending AccessRequestStatus = "PENDING"
+	RequestGranted AccessRequestStatus = "GRANTED"
+	RequestRefused AccessRequestStatus = "REFUSED"
+)
+
+// Values lists every one.
+func (AccessRequestStatus) Values() []string {
+	return list(RequestPending, RequestGranted, RequestRefused)
+}
+
+// CodeStatus is what has become of a registration code by an instant.
+func CodeStatus(used *time.Time, expires, now time.Time) RegistrationCodeStatus {
+	switch {
+	case used != nil:
+		return CodeUsed
+	case !now.Before(expires):
+		return CodeExpired
+	}
+	return CodePending
+}
+
 func list[T ~string](values ...T) []string {
 	out := make([]string, len(values))
 	for i, v := range values {

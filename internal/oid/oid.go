@@ -44,6 +44,10 @@ const (
 	KindDefinitionLayer   Kind = "lay"
 	KindDefinitionVersion Kind = "dfv"
 	KindBundle            Kind = "bdl"
+	KindRegistrationRule  Kind = "rgr"
+	KindRegistrationCode  Kind = "rgc"
+	KindRegistration      Kind = "reg"
+	KindAccessRequest     Kind = "arq"
 )
 
 const length = 4 + ulid.EncodedSize
@@ -72,6 +76,10 @@ type (
 	DefinitionLayer   string
 	DefinitionVersion string
 	Bundle            string
+	RegistrationRule  string
+	RegistrationCode  string
+	Registration      string
+	AccessRequest     string
 )
 
 // SystemClient is the id of the one SYSTEM client of every installation (domain 1.1).
@@ -100,6 +108,10 @@ func (Dependency) Kind() Kind        { return KindDependency }
 func (DefinitionLayer) Kind() Kind   { return KindDefinitionLayer }
 func (DefinitionVersion) Kind() Kind { return KindDefinitionVersion }
 func (Bundle) Kind() Kind            { return KindBundle }
+func (RegistrationRule) Kind() Kind  { return KindRegistrationRule }
+func (RegistrationCode) Kind() Kind  { return KindRegistrationCode }
+func (Registration) Kind() Kind      { return KindRegistration }
+func (AccessRequest) Kind() Kind     { return KindAccessRequest }
 
 // Kinded is a value of any of the id types of this package.
 type Kinded interface{ Kind() Kind }
@@ -146,6 +158,7 @@ var kinds = map[Kind]string{
 	KindAuditEvent: "audit event", KindInvitation: "invitation", KindLink: "link", KindAttempt: "attempt", KindOutboxEvent: "outbox event",
 	KindPropertyChange: "property change", KindDependency: "dependency",
 	KindDefinitionLayer: "layer", KindDefinitionVersion: "version", KindBundle: "bundle",
+	KindRegistrationRule: "registration rule", KindRegistrationCode: "registration code", KindRegistration: "registration", KindAccessRequest: "access request",
 }
 
 // Name is the word people know a kind by, for messages: "not the id of a client".

@@ -57,6 +57,10 @@ var Kinds = map[string]Kind{
 	"ApplicationDependency": {Read: dependencyInSight, Write: ownDependency},
 	"DefinitionLayer":       {Read: ofMineOrOfVisibleOwner, Write: own("client_id")},
 	"DefinitionVersion":     {Read: own("client_id")},
+	"RegistrationRule":      {Read: own("client_id"), Write: own("client_id")},
+	"RegistrationCode":      {Read: own("client_id"), Write: own("client_id")},
+	"AccessRequest":         {Read: ofMineOrAskedOfMine, Write: ofMineOrAskedOfMine},
+	"Registration":          {},
 	"Bundle":                {},
 	"BundlePart":            {},
 	"ClientURL":             {Read: own("client_id"), Write: own("client_id")},
@@ -204,6 +208,11 @@ func ownedInScope(application string) Rule {
 		return there(sql.SelectExpr(sql.Raw("1")).From(app).Where(and(
 			sql.ColumnsEQ(app.C("id"), col(application)), In(a, app.C("client_id")))))
 	}
+}
+
+// ofMineOrAskedOfMine: requests of clients in scope, and all for the applications that they own, who decide.
+func ofMineOrAskedOfMine(a *actor.Actor, col Column) *sql.Predicate {
+	return either(own("client_id"), ownedInScope("application_id"))(a, col)
 }
 
 // ownDependency: of an application owned in scope, or on one: its owner sees who embeds it, and may end it (domain 8.1).

@@ -73,6 +73,15 @@ var reads = map[string]func(context.Context, *ent.Client) (any, error){
 	"DefinitionVersion": func(ctx context.Context, db *ent.Client) (any, error) {
 		return db.DefinitionVersion.Query().Order(ent.Asc("id")).IDs(ctx)
 	},
+	"RegistrationRule": func(ctx context.Context, db *ent.Client) (any, error) {
+		return db.RegistrationRule.Query().Order(ent.Asc("id")).IDs(ctx)
+	},
+	"RegistrationCode": func(ctx context.Context, db *ent.Client) (any, error) {
+		return db.RegistrationCode.Query().Order(ent.Asc("id")).IDs(ctx)
+	},
+	"AccessRequest": func(ctx context.Context, db *ent.Client) (any, error) {
+		return db.AccessRequest.Query().Order(ent.Asc("id")).IDs(ctx)
+	},
 	"ClientURL": func(ctx context.Context, db *ent.Client) (any, error) {
 		return db.ClientURL.Query().Order(ent.Asc("id")).IDs(ctx)
 	},
@@ -102,6 +111,7 @@ func TestSmallAndLargeScopesAgree(t *testing.T) {
 			h.Must(h.Ent().OutboxEvent.Create().SetClientID(client.ID).SetTopic("test").SetObjectID("x").SetPayload("{}").SetNextAt(client.CreatedAt).Exec(h.System()))
 		}
 		define(t, h, clients)
+		register(t, h, clients)
 		seen := 0
 		for _, client := range clients {
 			if client.ID == oid.SystemClient {
@@ -141,6 +151,24 @@ func define(t *testing.T, h *hubtest.Hub, clients []*ent.Tenant) {
 				SetName("a-page-of-the-test").SetNumber(1).SetContent("{}").SetWhole(whole).SetFinal(false).SetPublic(false).SetRemoved(false).Exec(h.System()))
 			h.Must(h.Ent().DefinitionLayer.Create().SetClientID(client).SetApplicationID(app.ID).SetKind(enum.DefinitionPage).
 				SetName("a-page-of-the-test").SetCurrentID(version).SetWhole(whole).Exec(h.System()))
+		}
+	}
+}
+
+// register makes, of every application, a registration rule and a code of one client, and a request for access by each user of it.
+func register(t *testing.T, h *hubtest.Hub, clients []*ent.Tenant) {
+	t.Helper()
+	apps, err := h.Ent().Application.Query().Order(ent.Asc("id")).All(h.System())
+	h.Must(err)
+	for i, app := range apps {
+		client, given := clients[i%len(clients)], apps[(i+1)%len(apps)].ID
+		h.Must(h.Ent().RegistrationRule.Create().SetClientID(client.ID).SetApplicationID(app.ID).SetClientType(enum.ClientBusiness).
+			SetGives(enum.GivesAccess).SetGivenID(string(given)).SetGivenApplicationID(given).SetLevel(enum.LevelRead).Exec(h.System()))
+		h.Must(h.Ent().RegistrationCode.Create().SetClientID(client.ID).SetApplicationID(app.ID).SetExpiresAt(client.CreatedAt).Exec(h.System()))
+		users, err := client.QueryUsers().IDs(h.System())
+		h.Must(err)
+		for _, user := range users {
+			h.Must(h.Ent().AccessRequest.Create().SetClientID(client.ID).SetApplicationID(app.ID).SetUserID(user).SetMessage("please").Exec(h.System()))
 		}
 	}
 }

@@ -42,11 +42,11 @@ const (
 
 // schemas lists the entities. A type that is missing here is refused by every mutation; a test compares.
 var schemas = []ent.Interface{
-	schema.AccessGrant{}, schema.Application{}, schema.ApplicationDependency{}, schema.ApplicationProperty{}, schema.Attempt{}, schema.AuditEvent{}, schema.AuditHead{},
+	schema.AccessGrant{}, schema.AccessRequest{}, schema.Application{}, schema.ApplicationDependency{}, schema.ApplicationProperty{}, schema.Attempt{}, schema.AuditEvent{}, schema.AuditHead{},
 	schema.Bundle{}, schema.BundlePart{}, schema.DefinitionLayer{}, schema.DefinitionVersion{},
 	schema.ClaimedName{}, schema.ClientPath{}, schema.ClientURL{}, schema.IdempotencyKey{}, schema.Invitation{},
 	schema.Lease{}, schema.Link{}, schema.Membership{}, schema.OutboxEvent{}, schema.PackageGift{},
-	schema.Permission{}, schema.PropertyChange{}, schema.Role{}, schema.RolePackage{}, schema.RolePath{}, schema.Session{},
+	schema.Permission{}, schema.PropertyChange{}, schema.Registration{}, schema.RegistrationCode{}, schema.RegistrationRule{}, schema.Role{}, schema.RolePackage{}, schema.RolePath{}, schema.Session{},
 	schema.Tenant{}, schema.User{},
 }
 
