@@ -5,6 +5,7 @@ import (
 
 	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/ent/accessgrant"
+	"github.com/appanage/appanage/ent/accessrequest"
 	"github.com/appanage/appanage/ent/application"
 	"github.com/appanage/appanage/ent/applicationdependency"
 	"github.com/appanage/appanage/ent/applicationproperty"
@@ -17,6 +18,8 @@ import (
 	"github.com/appanage/appanage/ent/outboxevent"
 	"github.com/appanage/appanage/ent/permission"
 	"github.com/appanage/appanage/ent/propertychange"
+	"github.com/appanage/appanage/ent/registrationcode"
+	"github.com/appanage/appanage/ent/registrationrule"
 	"github.com/appanage/appanage/ent/role"
 	"github.com/appanage/appanage/ent/rolepackage"
 	"github.com/appanage/appanage/ent/session"
@@ -78,6 +81,15 @@ var nodeKinds = map[oid.Kind]nodeKind{
 	}},
 	oid.KindDefinitionVersion: {"Definition_READ", func(ctx context.Context, db *ent.Client, id string) (model.Node, error) {
 		return node(db.DefinitionVersion.Query().Where(definitionversion.ID(oid.DefinitionVersion(id))).Only(ctx))
+	}},
+	oid.KindRegistrationRule: {"Application_READ", func(ctx context.Context, db *ent.Client, id string) (model.Node, error) {
+		return node(db.RegistrationRule.Query().Where(registrationrule.ID(oid.RegistrationRule(id))).Only(ctx))
+	}},
+	oid.KindRegistrationCode: {"Client_READ", func(ctx context.Context, db *ent.Client, id string) (model.Node, error) {
+		return node(db.RegistrationCode.Query().Where(registrationcode.ID(oid.RegistrationCode(id))).Only(ctx))
+	}},
+	oid.KindAccessRequest: {"Application_READ", func(ctx context.Context, db *ent.Client, id string) (model.Node, error) {
+		return node(db.AccessRequest.Query().Where(accessrequest.ID(oid.AccessRequest(id))).Only(ctx))
 	}},
 	oid.KindClientURL: {"Client_READ", func(ctx context.Context, db *ent.Client, id string) (model.Node, error) {
 		return node(db.ClientURL.Query().Where(clienturl.ID(oid.ClientURL(id))).Only(ctx))

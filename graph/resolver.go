@@ -24,6 +24,7 @@ import (
 	"github.com/appanage/appanage/internal/identity"
 	"github.com/appanage/appanage/internal/oid"
 	"github.com/appanage/appanage/internal/property"
+	"github.com/appanage/appanage/internal/registration"
 	"github.com/appanage/appanage/internal/store"
 	"github.com/appanage/appanage/internal/tenancy"
 	"github.com/appanage/appanage/internal/urls"
@@ -31,20 +32,21 @@ import (
 
 // Resolver holds what the resolvers call.
 type Resolver struct {
-	DB           *store.DB
-	Cursors      cursor.Codec
-	Tenancy      *tenancy.Service
-	Authority    *authority.Service
-	Identity     *identity.Service
-	Access       *access.Service
-	Applications *application.Service
-	Bundles      *bundle.Service
-	Embedding    *dependency.Service
-	Definitions  *definition.Service
-	Properties   *property.Service
-	Removals     *application.Removals
-	URLs         *urls.Service
-	Once         *idempotency.Service
+	DB            *store.DB
+	Cursors       cursor.Codec
+	Tenancy       *tenancy.Service
+	Authority     *authority.Service
+	Identity      *identity.Service
+	Access        *access.Service
+	Applications  *application.Service
+	Bundles       *bundle.Service
+	Registrations *registration.Service
+	Embedding     *dependency.Service
+	Definitions   *definition.Service
+	Properties    *property.Service
+	Removals      *application.Removals
+	URLs          *urls.Service
+	Once          *idempotency.Service
 	// SignedOut is told of a session that has ended, so that this node forgets it at once.
 	SignedOut func(oid.Session)
 }

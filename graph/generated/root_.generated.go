@@ -24,6 +24,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	AccessGrant() AccessGrantResolver
+	AccessRequest() AccessRequestResolver
 	Application() ApplicationResolver
 	ApplicationDependency() ApplicationDependencyResolver
 	ApplicationProperty() ApplicationPropertyResolver
@@ -41,6 +42,8 @@ type ResolverRoot interface {
 	Permission() PermissionResolver
 	PropertyChange() PropertyChangeResolver
 	Query() QueryResolver
+	RegistrationCode() RegistrationCodeResolver
+	RegistrationRule() RegistrationRuleResolver
 	ResolvedLayer() ResolvedLayerResolver
 	ResolvedUrl() ResolvedUrlResolver
 	Role() RoleResolver
@@ -100,34 +103,82 @@ type ComplexityRoot struct {
 		Errors      func(childComplexity int) int
 	}
 
+	AccessRequest struct {
+		Answer      func(childComplexity int) int
+		Application func(childComplexity int) int
+		Client      func(childComplexity int) int
+		ClientCode  func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		DecidedAt   func(childComplexity int) int
+		DecidedBy   func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Message     func(childComplexity int) int
+		Status      func(childComplexity int) int
+		UpdatedAt   func(childComplexity int) int
+		User        func(childComplexity int) int
+		UserName    func(childComplexity int) int
+		Version     func(childComplexity int) int
+	}
+
+	AccessRequestConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	AccessRequestCreatePayload struct {
+		AccessRequest func(childComplexity int) int
+		Errors        func(childComplexity int) int
+	}
+
+	AccessRequestEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	AccessRequestGrantPayload struct {
+		AccessRequest func(childComplexity int) int
+		Errors        func(childComplexity int) int
+	}
+
+	AccessRequestRefusePayload struct {
+		AccessRequest func(childComplexity int) int
+		Errors        func(childComplexity int) int
+	}
+
 	Application struct {
-		AccessType         func(childComplexity int) int
-		Client             func(childComplexity int) int
-		Code               func(childComplexity int) int
-		CreatedAt          func(childComplexity int) int
-		Creator            func(childComplexity int) int
-		DefinitionLayers   func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		DefinitionVersions func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Dependencies       func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Dependents         func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Grants             func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		ID                 func(childComplexity int) int
-		LoadOrder          func(childComplexity int) int
-		Name               func(childComplexity int) int
-		Packages           func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Permissions        func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Properties         func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		PropertiesInForce  func(childComplexity int, clientID *string, names []string) int
-		PropertyChanges    func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Roles              func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Status             func(childComplexity int) int
-		ThumbnailURL       func(childComplexity int) int
-		Type               func(childComplexity int) int
-		URLFor             func(childComplexity int, clientID *string) int
-		UpdatedAt          func(childComplexity int) int
-		Urls               func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
-		Version            func(childComplexity int) int
-		ViewerCan          func(childComplexity int) int
+		AccessRequests      func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		AccessType          func(childComplexity int) int
+		Client              func(childComplexity int) int
+		Code                func(childComplexity int) int
+		CreatedAt           func(childComplexity int) int
+		Creator             func(childComplexity int) int
+		DefinitionLayers    func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		DefinitionVersions  func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Dependencies        func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Dependents          func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Grants              func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		ID                  func(childComplexity int) int
+		LoadOrder           func(childComplexity int) int
+		Name                func(childComplexity int) int
+		Packages            func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Permissions         func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Properties          func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		PropertiesInForce   func(childComplexity int, clientID *string, names []string) int
+		PropertyChanges     func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		RegistrationCodes   func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		RegistrationPreview func(childComplexity int, clientID *string, clientType enum.ClientType) int
+		RegistrationRules   func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Roles               func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Status              func(childComplexity int) int
+		ThumbnailURL        func(childComplexity int) int
+		Type                func(childComplexity int) int
+		URLFor              func(childComplexity int, clientID *string) int
+		UpdatedAt           func(childComplexity int) int
+		Urls                func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
+		Version             func(childComplexity int) int
+		ViewerCan           func(childComplexity int) int
 	}
 
 	ApplicationArchivePayload struct {
@@ -642,6 +693,9 @@ type ComplexityRoot struct {
 		AccessGrantRevoke           func(childComplexity int, input model.AccessGrantRevokeInput) int
 		AccessGrantSet              func(childComplexity int, input model.AccessGrantSetInput) int
 		AccessGrantTake             func(childComplexity int, input model.AccessGrantTakeInput) int
+		AccessRequestCreate         func(childComplexity int, input model.AccessRequestCreateInput) int
+		AccessRequestGrant          func(childComplexity int, input model.AccessRequestGrantInput) int
+		AccessRequestRefuse         func(childComplexity int, input model.AccessRequestRefuseInput) int
 		ApplicationArchive          func(childComplexity int, input model.ApplicationArchiveInput) int
 		ApplicationCreate           func(childComplexity int, input model.ApplicationCreateInput) int
 		ApplicationDependencyAdd    func(childComplexity int, input model.ApplicationDependencyAddInput) int
@@ -686,6 +740,13 @@ type ComplexityRoot struct {
 		PermissionCreate            func(childComplexity int, input model.PermissionCreateInput) int
 		PermissionDelete            func(childComplexity int, input model.PermissionDeleteInput) int
 		PermissionUpdate            func(childComplexity int, input model.PermissionUpdateInput) int
+		RegistrationCodeCreate      func(childComplexity int, input model.RegistrationCodeCreateInput) int
+		RegistrationCodeDelete      func(childComplexity int, input model.RegistrationCodeDeleteInput) int
+		RegistrationComplete        func(childComplexity int, input model.RegistrationCompleteInput) int
+		RegistrationRuleCreate      func(childComplexity int, input model.RegistrationRuleCreateInput) int
+		RegistrationRuleDelete      func(childComplexity int, input model.RegistrationRuleDeleteInput) int
+		RegistrationStart           func(childComplexity int, input model.RegistrationStartInput) int
+		RegistrationVerify          func(childComplexity int, input model.RegistrationVerifyInput) int
 		RoleCreate                  func(childComplexity int, input model.RoleCreateInput) int
 		RoleDelete                  func(childComplexity int, input model.RoleDeleteInput) int
 		RolePermissionsAdd          func(childComplexity int, input model.RolePermissionsAddInput) int
@@ -808,6 +869,12 @@ type ComplexityRoot struct {
 		Errors func(childComplexity int) int
 	}
 
+	PasswordRule struct {
+		MaxLength     func(childComplexity int) int
+		MinLength     func(childComplexity int) int
+		RefusesCommon func(childComplexity int) int
+	}
+
 	PasswordSetPayload struct {
 		Errors func(childComplexity int) int
 	}
@@ -922,10 +989,133 @@ type ComplexityRoot struct {
 		Packages               func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		Permissions            func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		PropertyDefinitions    func(childComplexity int) int
+		RegistrationOptions    func(childComplexity int, url *string, applicationCode *string, clientCode *string) int
 		ResolveURL             func(childComplexity int, url string) int
 		Roles                  func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		Users                  func(childComplexity int, first *int, after *string, last *int, before *string, filter map[string]any, orderBy map[string]any) int
 		Viewer                 func(childComplexity int) int
+	}
+
+	RegistrationCode struct {
+		Application func(childComplexity int) int
+		Author      func(childComplexity int) int
+		Client      func(childComplexity int) int
+		CreatedAt   func(childComplexity int) int
+		Email       func(childComplexity int) int
+		ExpiresAt   func(childComplexity int) int
+		ID          func(childComplexity int) int
+		Status      func(childComplexity int) int
+		UpdatedAt   func(childComplexity int) int
+		UsedAt      func(childComplexity int) int
+		UsedClient  func(childComplexity int) int
+		Version     func(childComplexity int) int
+	}
+
+	RegistrationCodeConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	RegistrationCodeCreatePayload struct {
+		Code             func(childComplexity int) int
+		Errors           func(childComplexity int) int
+		RegistrationCode func(childComplexity int) int
+	}
+
+	RegistrationCodeDeletePayload struct {
+		Errors             func(childComplexity int) int
+		RegistrationCodeID func(childComplexity int) int
+	}
+
+	RegistrationCodeEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	RegistrationCompletePayload struct {
+		ClientCode func(childComplexity int) int
+		Errors     func(childComplexity int) int
+		ExpiresAt  func(childComplexity int) int
+		Token      func(childComplexity int) int
+		URL        func(childComplexity int) int
+	}
+
+	RegistrationOptions struct {
+		ApplicationName func(childComplexity int) int
+		AsksFor         func(childComplexity int) int
+		ClientName      func(childComplexity int) int
+		CodeLength      func(childComplexity int) int
+		CodeMinutes     func(childComplexity int) int
+		Password        func(childComplexity int) int
+		SignsIn         func(childComplexity int) int
+		SubDomainSuffix func(childComplexity int) int
+		Type            func(childComplexity int) int
+	}
+
+	RegistrationPreview struct {
+		Items   func(childComplexity int) int
+		RulesOf func(childComplexity int) int
+		Type    func(childComplexity int) int
+	}
+
+	RegistrationPreviewItem struct {
+		Gives  func(childComplexity int) int
+		Level  func(childComplexity int) int
+		Name   func(childComplexity int) int
+		Passes func(childComplexity int) int
+		Why    func(childComplexity int) int
+	}
+
+	RegistrationRule struct {
+		Application      func(childComplexity int) int
+		Client           func(childComplexity int) int
+		ClientType       func(childComplexity int) int
+		CreatedAt        func(childComplexity int) int
+		GivenApplication func(childComplexity int) int
+		Gives            func(childComplexity int) int
+		ID               func(childComplexity int) int
+		Level            func(childComplexity int) int
+		Package          func(childComplexity int) int
+		Role             func(childComplexity int) int
+		UpdatedAt        func(childComplexity int) int
+		Version          func(childComplexity int) int
+	}
+
+	RegistrationRuleConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	RegistrationRuleCreatePayload struct {
+		Errors           func(childComplexity int) int
+		RegistrationRule func(childComplexity int) int
+	}
+
+	RegistrationRuleDeletePayload struct {
+		Errors             func(childComplexity int) int
+		RegistrationRuleID func(childComplexity int) int
+	}
+
+	RegistrationRuleEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	RegistrationStartPayload struct {
+		Errors  func(childComplexity int) int
+		Minutes func(childComplexity int) int
+		Next    func(childComplexity int) int
+	}
+
+	RegistrationVerifyPayload struct {
+		Address func(childComplexity int) int
+		Errors  func(childComplexity int) int
+		Known   func(childComplexity int) int
+		Next    func(childComplexity int) int
 	}
 
 	RemovalCount struct {
@@ -1354,6 +1544,179 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.AccessGrantTakePayload.Errors(childComplexity), true
 
+	case "AccessRequest.answer":
+		if e.ComplexityRoot.AccessRequest.Answer == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequest.Answer(childComplexity), true
+	case "AccessRequest.application":
+		if e.ComplexityRoot.AccessRequest.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequest.Application(childComplexity), true
+	case "AccessRequest.client":
+		if e.ComplexityRoot.AccessRequest.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequest.Client(childComplexity), true
+	case "AccessRequest.clientCode":
+		if e.ComplexityRoot.AccessRequest.ClientCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequest.ClientCode(childComplexity), true
+	case "AccessRequest.createdAt":
+		if e.ComplexityRoot.AccessRequest.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequest.CreatedAt(childComplexity), true
+	case "AccessRequest.decidedAt":
+		if e.ComplexityRoot.AccessRequest.DecidedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequest.DecidedAt(childComplexity), true
+	case "AccessRequest.decidedBy":
+		if e.ComplexityRoot.AccessRequest.DecidedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequest.DecidedBy(childComplexity), true
+	case "AccessRequest.id":
+		if e.ComplexityRoot.AccessRequest.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequest.ID(childComplexity), true
+	case "AccessRequest.message":
+		if e.ComplexityRoot.AccessRequest.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequest.Message(childComplexity), true
+	case "AccessRequest.status":
+		if e.ComplexityRoot.AccessRequest.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequest.Status(childComplexity), true
+	case "AccessRequest.updatedAt":
+		if e.ComplexityRoot.AccessRequest.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequest.UpdatedAt(childComplexity), true
+	case "AccessRequest.user":
+		if e.ComplexityRoot.AccessRequest.User == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequest.User(childComplexity), true
+	case "AccessRequest.userName":
+		if e.ComplexityRoot.AccessRequest.UserName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequest.UserName(childComplexity), true
+	case "AccessRequest.version":
+		if e.ComplexityRoot.AccessRequest.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequest.Version(childComplexity), true
+
+	case "AccessRequestConnection.edges":
+		if e.ComplexityRoot.AccessRequestConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequestConnection.Edges(childComplexity), true
+	case "AccessRequestConnection.nodes":
+		if e.ComplexityRoot.AccessRequestConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequestConnection.Nodes(childComplexity), true
+	case "AccessRequestConnection.pageInfo":
+		if e.ComplexityRoot.AccessRequestConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequestConnection.PageInfo(childComplexity), true
+	case "AccessRequestConnection.totalCount":
+		if e.ComplexityRoot.AccessRequestConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequestConnection.TotalCount(childComplexity), true
+
+	case "AccessRequestCreatePayload.accessRequest":
+		if e.ComplexityRoot.AccessRequestCreatePayload.AccessRequest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequestCreatePayload.AccessRequest(childComplexity), true
+	case "AccessRequestCreatePayload.errors":
+		if e.ComplexityRoot.AccessRequestCreatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequestCreatePayload.Errors(childComplexity), true
+
+	case "AccessRequestEdge.cursor":
+		if e.ComplexityRoot.AccessRequestEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequestEdge.Cursor(childComplexity), true
+	case "AccessRequestEdge.node":
+		if e.ComplexityRoot.AccessRequestEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequestEdge.Node(childComplexity), true
+
+	case "AccessRequestGrantPayload.accessRequest":
+		if e.ComplexityRoot.AccessRequestGrantPayload.AccessRequest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequestGrantPayload.AccessRequest(childComplexity), true
+	case "AccessRequestGrantPayload.errors":
+		if e.ComplexityRoot.AccessRequestGrantPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequestGrantPayload.Errors(childComplexity), true
+
+	case "AccessRequestRefusePayload.accessRequest":
+		if e.ComplexityRoot.AccessRequestRefusePayload.AccessRequest == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequestRefusePayload.AccessRequest(childComplexity), true
+	case "AccessRequestRefusePayload.errors":
+		if e.ComplexityRoot.AccessRequestRefusePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.AccessRequestRefusePayload.Errors(childComplexity), true
+
+	case "Application.accessRequests":
+		if e.ComplexityRoot.Application.AccessRequests == nil {
+			break
+		}
+
+		args, err := ec.field_Application_accessRequests_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Application.AccessRequests(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Application.accessType":
 		if e.ComplexityRoot.Application.AccessType == nil {
 			break
@@ -1512,6 +1875,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Application.PropertyChanges(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
+	case "Application.registrationCodes":
+		if e.ComplexityRoot.Application.RegistrationCodes == nil {
+			break
+		}
+
+		args, err := ec.field_Application_registrationCodes_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Application.RegistrationCodes(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
+	case "Application.registrationPreview":
+		if e.ComplexityRoot.Application.RegistrationPreview == nil {
+			break
+		}
+
+		args, err := ec.field_Application_registrationPreview_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Application.RegistrationPreview(childComplexity, args["clientId"].(*string), args["clientType"].(enum.ClientType)), true
+	case "Application.registrationRules":
+		if e.ComplexityRoot.Application.RegistrationRules == nil {
+			break
+		}
+
+		args, err := ec.field_Application_registrationRules_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Application.RegistrationRules(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string), args["filter"].(map[string]any), args["orderBy"].(map[string]any)), true
 	case "Application.roles":
 		if e.ComplexityRoot.Application.Roles == nil {
 			break
@@ -3534,6 +3930,39 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.AccessGrantTake(childComplexity, args["input"].(model.AccessGrantTakeInput)), true
+	case "Mutation.accessRequestCreate":
+		if e.ComplexityRoot.Mutation.AccessRequestCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_accessRequestCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AccessRequestCreate(childComplexity, args["input"].(model.AccessRequestCreateInput)), true
+	case "Mutation.accessRequestGrant":
+		if e.ComplexityRoot.Mutation.AccessRequestGrant == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_accessRequestGrant_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AccessRequestGrant(childComplexity, args["input"].(model.AccessRequestGrantInput)), true
+	case "Mutation.accessRequestRefuse":
+		if e.ComplexityRoot.Mutation.AccessRequestRefuse == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_accessRequestRefuse_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.AccessRequestRefuse(childComplexity, args["input"].(model.AccessRequestRefuseInput)), true
 	case "Mutation.applicationArchive":
 		if e.ComplexityRoot.Mutation.ApplicationArchive == nil {
 			break
@@ -4018,6 +4447,83 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.PermissionUpdate(childComplexity, args["input"].(model.PermissionUpdateInput)), true
+	case "Mutation.registrationCodeCreate":
+		if e.ComplexityRoot.Mutation.RegistrationCodeCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_registrationCodeCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RegistrationCodeCreate(childComplexity, args["input"].(model.RegistrationCodeCreateInput)), true
+	case "Mutation.registrationCodeDelete":
+		if e.ComplexityRoot.Mutation.RegistrationCodeDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_registrationCodeDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RegistrationCodeDelete(childComplexity, args["input"].(model.RegistrationCodeDeleteInput)), true
+	case "Mutation.registrationComplete":
+		if e.ComplexityRoot.Mutation.RegistrationComplete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_registrationComplete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RegistrationComplete(childComplexity, args["input"].(model.RegistrationCompleteInput)), true
+	case "Mutation.registrationRuleCreate":
+		if e.ComplexityRoot.Mutation.RegistrationRuleCreate == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_registrationRuleCreate_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RegistrationRuleCreate(childComplexity, args["input"].(model.RegistrationRuleCreateInput)), true
+	case "Mutation.registrationRuleDelete":
+		if e.ComplexityRoot.Mutation.RegistrationRuleDelete == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_registrationRuleDelete_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RegistrationRuleDelete(childComplexity, args["input"].(model.RegistrationRuleDeleteInput)), true
+	case "Mutation.registrationStart":
+		if e.ComplexityRoot.Mutation.RegistrationStart == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_registrationStart_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RegistrationStart(childComplexity, args["input"].(model.RegistrationStartInput)), true
+	case "Mutation.registrationVerify":
+		if e.ComplexityRoot.Mutation.RegistrationVerify == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_registrationVerify_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RegistrationVerify(childComplexity, args["input"].(model.RegistrationVerifyInput)), true
 	case "Mutation.roleCreate":
 		if e.ComplexityRoot.Mutation.RoleCreate == nil {
 			break
@@ -4584,6 +5090,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PasswordResetRequestPayload.Errors(childComplexity), true
 
+	case "PasswordRule.maxLength":
+		if e.ComplexityRoot.PasswordRule.MaxLength == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PasswordRule.MaxLength(childComplexity), true
+	case "PasswordRule.minLength":
+		if e.ComplexityRoot.PasswordRule.MinLength == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PasswordRule.MinLength(childComplexity), true
+	case "PasswordRule.refusesCommon":
+		if e.ComplexityRoot.PasswordRule.RefusesCommon == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PasswordRule.RefusesCommon(childComplexity), true
+
 	case "PasswordSetPayload.errors":
 		if e.ComplexityRoot.PasswordSetPayload.Errors == nil {
 			break
@@ -5110,6 +5635,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.PropertyDefinitions(childComplexity), true
+	case "Query.registrationOptions":
+		if e.ComplexityRoot.Query.RegistrationOptions == nil {
+			break
+		}
+
+		args, err := ec.field_Query_registrationOptions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.RegistrationOptions(childComplexity, args["url"].(*string), args["applicationCode"].(*string), args["clientCode"].(*string)), true
 	case "Query.resolveUrl":
 		if e.ComplexityRoot.Query.ResolveURL == nil {
 			break
@@ -5149,6 +5685,466 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
+
+	case "RegistrationCode.application":
+		if e.ComplexityRoot.RegistrationCode.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCode.Application(childComplexity), true
+	case "RegistrationCode.author":
+		if e.ComplexityRoot.RegistrationCode.Author == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCode.Author(childComplexity), true
+	case "RegistrationCode.client":
+		if e.ComplexityRoot.RegistrationCode.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCode.Client(childComplexity), true
+	case "RegistrationCode.createdAt":
+		if e.ComplexityRoot.RegistrationCode.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCode.CreatedAt(childComplexity), true
+	case "RegistrationCode.email":
+		if e.ComplexityRoot.RegistrationCode.Email == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCode.Email(childComplexity), true
+	case "RegistrationCode.expiresAt":
+		if e.ComplexityRoot.RegistrationCode.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCode.ExpiresAt(childComplexity), true
+	case "RegistrationCode.id":
+		if e.ComplexityRoot.RegistrationCode.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCode.ID(childComplexity), true
+	case "RegistrationCode.status":
+		if e.ComplexityRoot.RegistrationCode.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCode.Status(childComplexity), true
+	case "RegistrationCode.updatedAt":
+		if e.ComplexityRoot.RegistrationCode.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCode.UpdatedAt(childComplexity), true
+	case "RegistrationCode.usedAt":
+		if e.ComplexityRoot.RegistrationCode.UsedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCode.UsedAt(childComplexity), true
+	case "RegistrationCode.usedClient":
+		if e.ComplexityRoot.RegistrationCode.UsedClient == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCode.UsedClient(childComplexity), true
+	case "RegistrationCode.version":
+		if e.ComplexityRoot.RegistrationCode.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCode.Version(childComplexity), true
+
+	case "RegistrationCodeConnection.edges":
+		if e.ComplexityRoot.RegistrationCodeConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCodeConnection.Edges(childComplexity), true
+	case "RegistrationCodeConnection.nodes":
+		if e.ComplexityRoot.RegistrationCodeConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCodeConnection.Nodes(childComplexity), true
+	case "RegistrationCodeConnection.pageInfo":
+		if e.ComplexityRoot.RegistrationCodeConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCodeConnection.PageInfo(childComplexity), true
+	case "RegistrationCodeConnection.totalCount":
+		if e.ComplexityRoot.RegistrationCodeConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCodeConnection.TotalCount(childComplexity), true
+
+	case "RegistrationCodeCreatePayload.code":
+		if e.ComplexityRoot.RegistrationCodeCreatePayload.Code == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCodeCreatePayload.Code(childComplexity), true
+	case "RegistrationCodeCreatePayload.errors":
+		if e.ComplexityRoot.RegistrationCodeCreatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCodeCreatePayload.Errors(childComplexity), true
+	case "RegistrationCodeCreatePayload.registrationCode":
+		if e.ComplexityRoot.RegistrationCodeCreatePayload.RegistrationCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCodeCreatePayload.RegistrationCode(childComplexity), true
+
+	case "RegistrationCodeDeletePayload.errors":
+		if e.ComplexityRoot.RegistrationCodeDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCodeDeletePayload.Errors(childComplexity), true
+	case "RegistrationCodeDeletePayload.registrationCodeId":
+		if e.ComplexityRoot.RegistrationCodeDeletePayload.RegistrationCodeID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCodeDeletePayload.RegistrationCodeID(childComplexity), true
+
+	case "RegistrationCodeEdge.cursor":
+		if e.ComplexityRoot.RegistrationCodeEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCodeEdge.Cursor(childComplexity), true
+	case "RegistrationCodeEdge.node":
+		if e.ComplexityRoot.RegistrationCodeEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCodeEdge.Node(childComplexity), true
+
+	case "RegistrationCompletePayload.clientCode":
+		if e.ComplexityRoot.RegistrationCompletePayload.ClientCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCompletePayload.ClientCode(childComplexity), true
+	case "RegistrationCompletePayload.errors":
+		if e.ComplexityRoot.RegistrationCompletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCompletePayload.Errors(childComplexity), true
+	case "RegistrationCompletePayload.expiresAt":
+		if e.ComplexityRoot.RegistrationCompletePayload.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCompletePayload.ExpiresAt(childComplexity), true
+	case "RegistrationCompletePayload.token":
+		if e.ComplexityRoot.RegistrationCompletePayload.Token == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCompletePayload.Token(childComplexity), true
+	case "RegistrationCompletePayload.url":
+		if e.ComplexityRoot.RegistrationCompletePayload.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationCompletePayload.URL(childComplexity), true
+
+	case "RegistrationOptions.applicationName":
+		if e.ComplexityRoot.RegistrationOptions.ApplicationName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationOptions.ApplicationName(childComplexity), true
+	case "RegistrationOptions.asksFor":
+		if e.ComplexityRoot.RegistrationOptions.AsksFor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationOptions.AsksFor(childComplexity), true
+	case "RegistrationOptions.clientName":
+		if e.ComplexityRoot.RegistrationOptions.ClientName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationOptions.ClientName(childComplexity), true
+	case "RegistrationOptions.codeLength":
+		if e.ComplexityRoot.RegistrationOptions.CodeLength == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationOptions.CodeLength(childComplexity), true
+	case "RegistrationOptions.codeMinutes":
+		if e.ComplexityRoot.RegistrationOptions.CodeMinutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationOptions.CodeMinutes(childComplexity), true
+	case "RegistrationOptions.password":
+		if e.ComplexityRoot.RegistrationOptions.Password == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationOptions.Password(childComplexity), true
+	case "RegistrationOptions.signsIn":
+		if e.ComplexityRoot.RegistrationOptions.SignsIn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationOptions.SignsIn(childComplexity), true
+	case "RegistrationOptions.subDomainSuffix":
+		if e.ComplexityRoot.RegistrationOptions.SubDomainSuffix == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationOptions.SubDomainSuffix(childComplexity), true
+	case "RegistrationOptions.type":
+		if e.ComplexityRoot.RegistrationOptions.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationOptions.Type(childComplexity), true
+
+	case "RegistrationPreview.items":
+		if e.ComplexityRoot.RegistrationPreview.Items == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationPreview.Items(childComplexity), true
+	case "RegistrationPreview.rulesOf":
+		if e.ComplexityRoot.RegistrationPreview.RulesOf == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationPreview.RulesOf(childComplexity), true
+	case "RegistrationPreview.type":
+		if e.ComplexityRoot.RegistrationPreview.Type == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationPreview.Type(childComplexity), true
+
+	case "RegistrationPreviewItem.gives":
+		if e.ComplexityRoot.RegistrationPreviewItem.Gives == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationPreviewItem.Gives(childComplexity), true
+	case "RegistrationPreviewItem.level":
+		if e.ComplexityRoot.RegistrationPreviewItem.Level == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationPreviewItem.Level(childComplexity), true
+	case "RegistrationPreviewItem.name":
+		if e.ComplexityRoot.RegistrationPreviewItem.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationPreviewItem.Name(childComplexity), true
+	case "RegistrationPreviewItem.passes":
+		if e.ComplexityRoot.RegistrationPreviewItem.Passes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationPreviewItem.Passes(childComplexity), true
+	case "RegistrationPreviewItem.why":
+		if e.ComplexityRoot.RegistrationPreviewItem.Why == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationPreviewItem.Why(childComplexity), true
+
+	case "RegistrationRule.application":
+		if e.ComplexityRoot.RegistrationRule.Application == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRule.Application(childComplexity), true
+	case "RegistrationRule.client":
+		if e.ComplexityRoot.RegistrationRule.Client == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRule.Client(childComplexity), true
+	case "RegistrationRule.clientType":
+		if e.ComplexityRoot.RegistrationRule.ClientType == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRule.ClientType(childComplexity), true
+	case "RegistrationRule.createdAt":
+		if e.ComplexityRoot.RegistrationRule.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRule.CreatedAt(childComplexity), true
+	case "RegistrationRule.givenApplication":
+		if e.ComplexityRoot.RegistrationRule.GivenApplication == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRule.GivenApplication(childComplexity), true
+	case "RegistrationRule.gives":
+		if e.ComplexityRoot.RegistrationRule.Gives == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRule.Gives(childComplexity), true
+	case "RegistrationRule.id":
+		if e.ComplexityRoot.RegistrationRule.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRule.ID(childComplexity), true
+	case "RegistrationRule.level":
+		if e.ComplexityRoot.RegistrationRule.Level == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRule.Level(childComplexity), true
+	case "RegistrationRule.package":
+		if e.ComplexityRoot.RegistrationRule.Package == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRule.Package(childComplexity), true
+	case "RegistrationRule.role":
+		if e.ComplexityRoot.RegistrationRule.Role == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRule.Role(childComplexity), true
+	case "RegistrationRule.updatedAt":
+		if e.ComplexityRoot.RegistrationRule.UpdatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRule.UpdatedAt(childComplexity), true
+	case "RegistrationRule.version":
+		if e.ComplexityRoot.RegistrationRule.Version == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRule.Version(childComplexity), true
+
+	case "RegistrationRuleConnection.edges":
+		if e.ComplexityRoot.RegistrationRuleConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRuleConnection.Edges(childComplexity), true
+	case "RegistrationRuleConnection.nodes":
+		if e.ComplexityRoot.RegistrationRuleConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRuleConnection.Nodes(childComplexity), true
+	case "RegistrationRuleConnection.pageInfo":
+		if e.ComplexityRoot.RegistrationRuleConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRuleConnection.PageInfo(childComplexity), true
+	case "RegistrationRuleConnection.totalCount":
+		if e.ComplexityRoot.RegistrationRuleConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRuleConnection.TotalCount(childComplexity), true
+
+	case "RegistrationRuleCreatePayload.errors":
+		if e.ComplexityRoot.RegistrationRuleCreatePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRuleCreatePayload.Errors(childComplexity), true
+	case "RegistrationRuleCreatePayload.registrationRule":
+		if e.ComplexityRoot.RegistrationRuleCreatePayload.RegistrationRule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRuleCreatePayload.RegistrationRule(childComplexity), true
+
+	case "RegistrationRuleDeletePayload.errors":
+		if e.ComplexityRoot.RegistrationRuleDeletePayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRuleDeletePayload.Errors(childComplexity), true
+	case "RegistrationRuleDeletePayload.registrationRuleId":
+		if e.ComplexityRoot.RegistrationRuleDeletePayload.RegistrationRuleID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRuleDeletePayload.RegistrationRuleID(childComplexity), true
+
+	case "RegistrationRuleEdge.cursor":
+		if e.ComplexityRoot.RegistrationRuleEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRuleEdge.Cursor(childComplexity), true
+	case "RegistrationRuleEdge.node":
+		if e.ComplexityRoot.RegistrationRuleEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationRuleEdge.Node(childComplexity), true
+
+	case "RegistrationStartPayload.errors":
+		if e.ComplexityRoot.RegistrationStartPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationStartPayload.Errors(childComplexity), true
+	case "RegistrationStartPayload.minutes":
+		if e.ComplexityRoot.RegistrationStartPayload.Minutes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationStartPayload.Minutes(childComplexity), true
+	case "RegistrationStartPayload.next":
+		if e.ComplexityRoot.RegistrationStartPayload.Next == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationStartPayload.Next(childComplexity), true
+
+	case "RegistrationVerifyPayload.address":
+		if e.ComplexityRoot.RegistrationVerifyPayload.Address == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationVerifyPayload.Address(childComplexity), true
+	case "RegistrationVerifyPayload.errors":
+		if e.ComplexityRoot.RegistrationVerifyPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationVerifyPayload.Errors(childComplexity), true
+	case "RegistrationVerifyPayload.known":
+		if e.ComplexityRoot.RegistrationVerifyPayload.Known == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationVerifyPayload.Known(childComplexity), true
+	case "RegistrationVerifyPayload.next":
+		if e.ComplexityRoot.RegistrationVerifyPayload.Next == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistrationVerifyPayload.Next(childComplexity), true
 
 	case "RemovalCount.count":
 		if e.ComplexityRoot.RemovalCount.Count == nil {
@@ -6100,6 +7096,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputAccessGrantRevokeInput,
 		ec.unmarshalInputAccessGrantSetInput,
 		ec.unmarshalInputAccessGrantTakeInput,
+		ec.unmarshalInputAccessRequestCreateInput,
+		ec.unmarshalInputAccessRequestFilter,
+		ec.unmarshalInputAccessRequestGrantInput,
+		ec.unmarshalInputAccessRequestOrder,
+		ec.unmarshalInputAccessRequestRefuseInput,
 		ec.unmarshalInputApplicationArchiveInput,
 		ec.unmarshalInputApplicationCreateInput,
 		ec.unmarshalInputApplicationDependencyAddInput,
@@ -6175,6 +7176,17 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPermissionUpdateInput,
 		ec.unmarshalInputPropertyChangeFilter,
 		ec.unmarshalInputPropertyChangeOrder,
+		ec.unmarshalInputRegistrationCodeCreateInput,
+		ec.unmarshalInputRegistrationCodeDeleteInput,
+		ec.unmarshalInputRegistrationCodeFilter,
+		ec.unmarshalInputRegistrationCodeOrder,
+		ec.unmarshalInputRegistrationCompleteInput,
+		ec.unmarshalInputRegistrationRuleCreateInput,
+		ec.unmarshalInputRegistrationRuleDeleteInput,
+		ec.unmarshalInputRegistrationRuleFilter,
+		ec.unmarshalInputRegistrationRuleOrder,
+		ec.unmarshalInputRegistrationStartInput,
+		ec.unmarshalInputRegistrationVerifyInput,
 		ec.unmarshalInputRoleCreateInput,
 		ec.unmarshalInputRoleDeleteInput,
 		ec.unmarshalInputRoleFilter,
@@ -10627,6 +11639,883 @@ type ApplicationPropertiesDeletePayload {
   errors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/registration.graphqls", Input: `extend type Query {
+  """
+  How people register at a place, for a frontend that draws the form: at a URL of an application, or by the codes of an
+  application and a client. ` + "`" + `NONE` + "`" + ` where there is no such place, and where nobody can register.
+  """
+  registrationOptions(
+    """Where the frontend is, or any page below: a URL of the application."""
+    url: String
+    """Code of the application, where there is no URL."""
+    applicationCode: String
+    """Code of the client that it is for; the application's owner when absent. Only with ` + "`" + `applicationCode` + "`" + `."""
+    clientCode: String
+  ): RegistrationOptions! @public
+}
+
+extend type Mutation {
+  """
+  Begins a registration. Where it takes an address to be proven, that is sent a link or a one-time password, whoever has
+  it; called again, another one, and the one before works no more. Errors: INVALID, NOT_ALLOWED (nobody can register there, or
+  too much was sent to the address, or tried, lately).
+  """
+  registrationStart(
+    """What to do."""
+    input: RegistrationStartInput!
+  ): RegistrationStartPayload! @public
+
+  """
+  Tells whether a code, a link's secret or a one-time password works, without using it up; one that does not counts as an
+  attempt. Errors: INVALID, NOT_FOUND (unknown, used, expired, or tried too often), NOT_ALLOWED (who has the address is
+  registered already, and that is once only).
+  """
+  registrationVerify(
+    """What to do."""
+    input: RegistrationVerifyInput!
+  ): RegistrationVerifyPayload! @public
+
+  """
+  Registers: makes a client below the place's, and its first user, who owns it; gives the client access to the application, and
+  what the registration rules add. All or nothing, and the code, link or one-time password is used up with it. Who has proven an
+  address that is known becomes a member of the new client with the account that he has. Errors: INVALID, NOT_FOUND (the code,
+  as with ` + "`" + `registrationVerify` + "`" + `), TAKEN (the user name, the sub-domain), RESERVED, NOT_ALLOWED.
+  """
+  registrationComplete(
+    """What to do."""
+    input: RegistrationCompleteInput!
+  ): RegistrationCompletePayload! @public
+}
+
+"""How people register at a place."""
+type RegistrationOptions {
+  """Which way they do; ` + "`" + `NONE` + "`" + ` for not at all."""
+  type: RegistrationType!
+
+  """What is asked for beside the client's name; empty for ` + "`" + `NONE` + "`" + `."""
+  asksFor: [RegistrationField!]!
+
+  """Name of the application; null for ` + "`" + `NONE` + "`" + `."""
+  applicationName: String
+
+  """Name of the client below which new ones come; null for ` + "`" + `NONE` + "`" + `."""
+  clientName: String
+
+  """Whether a session comes with the last answer."""
+  signsIn: Boolean!
+
+  """How a password must be."""
+  password: PasswordRule!
+
+  """What follows the name of a sub-domain that a business may ask for; null where it cannot."""
+  subDomainSuffix: String
+
+  """How many digits a one-time password has; null where none is sent."""
+  codeLength: Int
+
+  """For how many minutes a link or one-time password works; null where none is sent."""
+  codeMinutes: Int
+}
+
+"""How a password must be."""
+type PasswordRule {
+  """Least number of characters."""
+  minLength: Int!
+
+  """Largest number of characters."""
+  maxLength: Int!
+
+  """Whether the commonest passwords are refused."""
+  refusesCommon: Boolean!
+}
+
+"""How people register themselves."""
+enum RegistrationType {
+  """Not at all."""
+  NONE
+
+  """With a code that somebody gave or mailed them."""
+  INVITATION_CODE
+
+  """At once, with a user name."""
+  IMMEDIATE
+
+  """With a link mailed to them."""
+  EMAIL_LINK
+
+  """With a one-time password mailed to them."""
+  OTP_EMAIL
+
+  """With a one-time password sent to their phone."""
+  OTP_PHONE
+}
+
+"""What a registration asks for."""
+enum RegistrationField {
+  """A registration code."""
+  CODE
+
+  """An e-mail address, to be proven."""
+  EMAIL
+
+  """A phone number, to be proven."""
+  PHONE
+
+  """A user name."""
+  USER_NAME
+
+  """A name and a password; not of those whose proven address is known."""
+  NAME_AND_PASSWORD
+}
+
+"""What comes next of a registration."""
+enum RegistrationStep {
+  """` + "`" + `registrationVerify` + "`" + `, or ` + "`" + `registrationComplete` + "`" + ` at once, with what was sent or given."""
+  VERIFY
+
+  """` + "`" + `registrationComplete` + "`" + `."""
+  COMPLETE
+}
+
+"""A registration to begin. The place is a URL, or codes."""
+input RegistrationStartInput {
+  """Where the frontend is, or any page below: a URL of the application."""
+  url: String
+
+  """Code of the application, where there is no URL."""
+  applicationCode: String
+
+  """Code of the client that it is for; the application's owner when absent. Only with ` + "`" + `applicationCode` + "`" + `."""
+  clientCode: String
+
+  """E-mail address, where it is asked for."""
+  email: String
+
+  """Phone number with its country, where it is asked for."""
+  phone: String
+
+  """Locale of what is sent, BCP 47; the client's when absent."""
+  locale: String
+}
+
+"""A registration begun, or why not."""
+type RegistrationStartPayload {
+  """What comes next; null when nothing was begun."""
+  next: RegistrationStep
+
+  """For how many minutes what was sent works; null where nothing is."""
+  minutes: Int
+
+  """What was wrong with the input; empty on success."""
+  errors: [UserError!]!
+}
+
+"""What somebody was sent or given. The place is a URL, or codes."""
+input RegistrationVerifyInput {
+  """Where the frontend is, or any page below: a URL of the application."""
+  url: String
+
+  """Code of the application, where there is no URL."""
+  applicationCode: String
+
+  """Code of the client that it is for; the application's owner when absent. Only with ` + "`" + `applicationCode` + "`" + `."""
+  clientCode: String
+
+  """The registration code, the secret of the link, or the one-time password."""
+  secret: String!
+
+  """The address that a one-time password was sent to."""
+  email: String
+
+  """The phone number that a one-time password was sent to."""
+  phone: String
+}
+
+"""Whether it works, or why not."""
+type RegistrationVerifyPayload {
+  """What comes next; null when it does not work."""
+  next: RegistrationStep
+
+  """The address that it proves; null where it proves none."""
+  address: String
+
+  """Whether somebody is registered with the address: he goes on with the account that he has, without name and password."""
+  known: Boolean!
+
+  """What was wrong with the input; empty on success."""
+  errors: [UserError!]!
+}
+
+"""Who registers. The place is a URL, or codes."""
+input RegistrationCompleteInput {
+  """Where the frontend is, or any page below: a URL of the application."""
+  url: String
+
+  """Code of the application, where there is no URL."""
+  applicationCode: String
+
+  """Code of the client that it is for; the application's owner when absent. Only with ` + "`" + `applicationCode` + "`" + `."""
+  clientCode: String
+
+  """The registration code, the secret of the link, or the one-time password; absent for ` + "`" + `IMMEDIATE` + "`" + `."""
+  secret: String
+
+  """E-mail address: the one that was proven; else contact data."""
+  email: String
+
+  """Phone number with its country: the one that was proven; else contact data."""
+  phone: String
+
+  """` + "`" + `BUSINESS` + "`" + ` or ` + "`" + `INDIVIDUAL` + "`" + `."""
+  clientType: ClientType!
+
+  """Name of the client, 1 to 128 characters; the user's own when absent."""
+  clientName: String
+
+  """Name of the sub-domain that a business wants, without the suffix; none when absent."""
+  subDomain: String
+
+  """Full name, 1 to 128 characters: for a new user."""
+  name: String
+
+  """User name, for a new user: needed where no address is proven."""
+  userName: String
+
+  """Password, for a new user, as ` + "`" + `PasswordRule` + "`" + ` says."""
+  password: String
+
+  """Locale of the client and its user, BCP 47; that of the place's client when absent."""
+  locale: String
+
+  """Time zone of the client, such as Europe/Berlin; that of the place's client when absent."""
+  timeZone: String
+
+  """Currency of the client, ISO 4217; that of the place's client when absent."""
+  currency: String
+}
+
+"""What came of a registration, or why nothing did."""
+type RegistrationCompletePayload {
+  """Code of the new client, to sign in at; null when nothing was made."""
+  clientCode: String
+
+  """Where the client finds the application; null where it has no address."""
+  url: String
+
+  """
+  Token of the session that comes with it. Null where none does: the place gives none, the user had an account before, or this
+  is the repeat of a request.
+  """
+  token: String
+
+  """When the session ends at the latest; null without one."""
+  expiresAt: DateTime
+
+  """What was wrong with the input; empty on success."""
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/registration_rule.graphqls", Input: `extend type Mutation {
+  """
+  Adds to what those get who register for an application: by its owner and the clients managing it; by a client that may write,
+  for those who register below it, in place of the owner's rules. Nobody adds what he could not give. Errors: INVALID, NOT_FOUND,
+  NOT_ALLOWED, TAKEN (there is such a rule). Requires ` + "`" + `Application_UPDATE` + "`" + `.
+  """
+  registrationRuleCreate(
+    """What to do."""
+    input: RegistrationRuleCreateInput!
+  ): RegistrationRuleCreatePayload! @authority(requires: "Application_UPDATE")
+
+  """Takes a rule away. Errors: NOT_FOUND, NOT_ALLOWED. Requires ` + "`" + `Application_UPDATE` + "`" + `."""
+  registrationRuleDelete(
+    """What to do."""
+    input: RegistrationRuleDeleteInput!
+  ): RegistrationRuleDeletePayload! @authority(requires: "Application_UPDATE")
+
+  """
+  Makes a code with which somebody can register once, where that takes one: for an e-mail address, which it is mailed to and which
+  it proves; or for whoever is given it, and then the code is in the answer, this once. Errors: INVALID, NOT_FOUND, NOT_ALLOWED (the client
+  cannot let anybody register there). Requires ` + "`" + `Client_CREATE` + "`" + `.
+  """
+  registrationCodeCreate(
+    """What to do."""
+    input: RegistrationCodeCreateInput!
+  ): RegistrationCodeCreatePayload! @authority(requires: "Client_CREATE")
+
+  """Takes a code back; it works no more. Errors: NOT_FOUND. Requires ` + "`" + `Client_CREATE` + "`" + `."""
+  registrationCodeDelete(
+    """What to do."""
+    input: RegistrationCodeDeleteInput!
+  ): RegistrationCodeDeletePayload! @authority(requires: "Client_CREATE")
+
+  """
+  Asks that the caller's client get access to an application, which its owner, or a client that may write and manages the caller's,
+  can grant. Errors: INVALID, NOT_FOUND, ALREADY_DONE (it has access, or has asked).
+  """
+  accessRequestCreate(
+    """What to do."""
+    input: AccessRequestCreateInput!
+  ): AccessRequestCreatePayload! @signedIn
+
+  """
+  Grants a request: the client gets READ, as with ` + "`" + `accessGrantSet` + "`" + `. Errors: NOT_FOUND, NOT_ALLOWED, ALREADY_DONE. Requires
+  ` + "`" + `Application_UPDATE` + "`" + `.
+  """
+  accessRequestGrant(
+    """What to do."""
+    input: AccessRequestGrantInput!
+  ): AccessRequestGrantPayload! @authority(requires: "Application_UPDATE")
+
+  """
+  Refuses a request. By whoever could grant it. Errors: INVALID, NOT_FOUND, NOT_ALLOWED, ALREADY_DONE. Requires
+  ` + "`" + `Application_UPDATE` + "`" + `.
+  """
+  accessRequestRefuse(
+    """What to do."""
+    input: AccessRequestRefuseInput!
+  ): AccessRequestRefusePayload! @authority(requires: "Application_UPDATE")
+}
+
+extend type Application {
+  """What clients in scope give those who register for it. Requires ` + "`" + `Application_READ` + "`" + `."""
+  registrationRules(
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which rules to list."""
+    filter: RegistrationRuleFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: RegistrationRuleOrder
+  ): RegistrationRuleConnection @authority(requires: "Application_READ")
+
+  """The codes for registering for it at clients in scope. Requires ` + "`" + `Client_READ` + "`" + `."""
+  registrationCodes(
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which codes to list."""
+    filter: RegistrationCodeFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: RegistrationCodeOrder
+  ): RegistrationCodeConnection @authority(requires: "Client_READ")
+
+  """The requests for access to it: those of clients in scope; and all, for its owner and the clients managing it. Requires ` + "`" + `Application_READ` + "`" + `."""
+  accessRequests(
+    """How many from the start, 0 to 100; 20 when neither ` + "`" + `first` + "`" + ` nor ` + "`" + `last` + "`" + ` is given."""
+    first: Int
+    """Cursor of the item before the page."""
+    after: String
+    """How many from the end, 0 to 100; not together with ` + "`" + `first` + "`" + `."""
+    last: Int
+    """Cursor of the item after the page."""
+    before: String
+    """Which requests to list."""
+    filter: AccessRequestFilter
+    """Order of the list; by creation, ascending, when absent."""
+    orderBy: AccessRequestOrder
+  ): AccessRequestConnection @authority(requires: "Application_READ")
+
+  """
+  What a registration for it would make at a client today. Null where the client is out of scope. Requires ` + "`" + `Application_READ` + "`" + `.
+  """
+  registrationPreview(
+    """The client below which the new one would come; the caller's client when absent."""
+    clientId: ID
+    """` + "`" + `BUSINESS` + "`" + ` or ` + "`" + `INDIVIDUAL` + "`" + `."""
+    clientType: ClientType!
+  ): RegistrationPreview @authority(requires: "Application_READ")
+}
+
+"""What a registration would make."""
+type RegistrationPreview {
+  """Which way people register there; ` + "`" + `NONE` + "`" + ` for not at all."""
+  type: RegistrationType!
+
+  """Whose rules they are; null where there is none, and where the client is not visible. Requires ` + "`" + `Client_READ` + "`" + `."""
+  rulesOf: Client @authority(requires: "Client_READ")
+
+  """What the rules give, in the order in which they were made."""
+  items: [RegistrationPreviewItem!]!
+}
+
+"""What a registration rule would give today."""
+type RegistrationPreviewItem {
+  """What sort of thing it is."""
+  gives: RegistrationGift!
+
+  """Code of the application or the package, or name of the role; null where it is not visible."""
+  name: String
+
+  """The level, of access."""
+  level: AccessLevel
+
+  """Whether it would be given; else it is skipped."""
+  passes: Boolean!
+
+  """Why it would be skipped; null where it passes."""
+  why: String
+}
+
+"""One thing that those who register get."""
+type RegistrationRule implements Node {
+  """Opaque id."""
+  id: ID!
+
+  """Whom it is for: those who register as such a client."""
+  clientType: ClientType!
+
+  """What sort of thing it gives."""
+  gives: RegistrationGift!
+
+  """The level, of access; null for anything else."""
+  level: AccessLevel
+
+  """When it was made."""
+  createdAt: DateTime!
+
+  """When it was last changed."""
+  updatedAt: DateTime!
+
+  """Counts the changes; give it back as ` + "`" + `expectedVersion` + "`" + ` to refuse a change made on an old reading."""
+  version: Int!
+
+  """Whose rule it is; null where it is not visible. Requires ` + "`" + `Client_READ` + "`" + `."""
+  client: Client @authority(requires: "Client_READ")
+
+  """The application that people register for. Requires ` + "`" + `Application_READ` + "`" + `."""
+  application: Application @authority(requires: "Application_READ")
+
+  """The application that it gives access to; null for another gift, and where it is not visible. Requires ` + "`" + `Application_READ` + "`" + `."""
+  givenApplication: Application @authority(requires: "Application_READ")
+
+  """The package that it gives the client; null for another gift, and where it is not visible. Requires ` + "`" + `Package_READ` + "`" + `."""
+  package: Package @authority(requires: "Package_READ")
+
+  """The role that it gives the user; null for another gift, and where it is not visible. Requires ` + "`" + `Role_READ` + "`" + `."""
+  role: Role @authority(requires: "Role_READ")
+}
+
+"""What a registration rule gives."""
+enum RegistrationGift {
+  """Access to an application, for the client."""
+  ACCESS
+
+  """A package, for the client."""
+  PACKAGE
+
+  """A role, for the user."""
+  ROLE
+}
+
+"""A page of rules."""
+type RegistrationRuleConnection {
+  """The rules of the page, each with its cursor."""
+  edges: [RegistrationRuleEdge!]!
+
+  """The rules of the page."""
+  nodes: [RegistrationRule!]!
+
+  """Where the page lies."""
+  pageInfo: PageInfo!
+
+  """How many rules there are on all pages together, as far as the caller can see them."""
+  totalCount: Int!
+}
+
+"""One of the rules of a page."""
+type RegistrationRuleEdge {
+  """The item."""
+  node: RegistrationRule!
+
+  """Opaque position of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + ` of the same list."""
+  cursor: String!
+}
+
+"""Which rules to list. All conditions must hold."""
+input RegistrationRuleFilter {
+  """Only those of this client."""
+  clientId: ID
+
+  """Only those for such clients."""
+  clientType: ClientType
+}
+
+"""Order of a list of rules; ties by creation."""
+input RegistrationRuleOrder {
+  """What to order by."""
+  field: RegistrationRuleOrderField!
+
+  """Which way."""
+  direction: OrderDirection! = ASC
+}
+
+"""What rules can be ordered by."""
+enum RegistrationRuleOrderField {
+  """Creation, oldest first when ascending."""
+  CREATED_AT
+}
+
+"""A code for registering."""
+type RegistrationCode implements Node {
+  """Opaque id."""
+  id: ID!
+
+  """The address that it was mailed to; null for one that was given out."""
+  email: String
+
+  """What has become of it."""
+  status: RegistrationCodeStatus!
+
+  """When it stops working."""
+  expiresAt: DateTime!
+
+  """When it was used; null before."""
+  usedAt: DateTime
+
+  """When it was made."""
+  createdAt: DateTime!
+
+  """When it was last changed."""
+  updatedAt: DateTime!
+
+  """Counts the changes; give it back as ` + "`" + `expectedVersion` + "`" + ` to refuse a change made on an old reading."""
+  version: Int!
+
+  """The client at which it is for registering. Requires ` + "`" + `Client_READ` + "`" + `."""
+  client: Client @authority(requires: "Client_READ")
+
+  """The application. Requires ` + "`" + `Application_READ` + "`" + `."""
+  application: Application @authority(requires: "Application_READ")
+
+  """The client that came of it; null before, and where it is not visible. Requires ` + "`" + `Client_READ` + "`" + `."""
+  usedClient: Client @authority(requires: "Client_READ")
+
+  """Who made it; null where he is not visible, or gone. Requires ` + "`" + `User_READ` + "`" + `."""
+  author: User @authority(requires: "User_READ")
+}
+
+"""What has become of a registration code."""
+enum RegistrationCodeStatus {
+  """It works."""
+  PENDING
+
+  """Somebody has registered with it."""
+  USED
+
+  """Nobody has in time."""
+  EXPIRED
+}
+
+"""A page of codes."""
+type RegistrationCodeConnection {
+  """The codes of the page, each with its cursor."""
+  edges: [RegistrationCodeEdge!]!
+
+  """The codes of the page."""
+  nodes: [RegistrationCode!]!
+
+  """Where the page lies."""
+  pageInfo: PageInfo!
+
+  """How many codes there are on all pages together, as far as the caller can see them."""
+  totalCount: Int!
+}
+
+"""One of the codes of a page."""
+type RegistrationCodeEdge {
+  """The item."""
+  node: RegistrationCode!
+
+  """Opaque position of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + ` of the same list."""
+  cursor: String!
+}
+
+"""Which codes to list. All conditions must hold."""
+input RegistrationCodeFilter {
+  """Only those for registering at this client."""
+  clientId: ID
+
+  """Only those whose address contains this text."""
+  search: String
+}
+
+"""Order of a list of codes; ties by creation."""
+input RegistrationCodeOrder {
+  """What to order by."""
+  field: RegistrationCodeOrderField!
+
+  """Which way."""
+  direction: OrderDirection! = ASC
+}
+
+"""What codes can be ordered by."""
+enum RegistrationCodeOrderField {
+  """Creation, oldest first when ascending."""
+  CREATED_AT
+}
+
+"""A wish for access to an application."""
+type AccessRequest implements Node {
+  """Opaque id."""
+  id: ID!
+
+  """What the user has to say."""
+  message: String!
+
+  """What has become of it."""
+  status: AccessRequestStatus!
+
+  """What was answered; empty before."""
+  answer: String!
+
+  """When it was granted or refused; null before."""
+  decidedAt: DateTime
+
+  """Code of the client: the application's owner knows it where he does not see the client."""
+  clientCode: String!
+
+  """Name of the user, likewise."""
+  userName: String!
+
+  """When it was made."""
+  createdAt: DateTime!
+
+  """When it was last changed."""
+  updatedAt: DateTime!
+
+  """Counts the changes; give it back as ` + "`" + `expectedVersion` + "`" + ` to refuse a change made on an old reading."""
+  version: Int!
+
+  """The client that wants access; null where it is not visible. Requires ` + "`" + `Client_READ` + "`" + `."""
+  client: Client @authority(requires: "Client_READ")
+
+  """The application; null where it is not visible. Requires ` + "`" + `Application_READ` + "`" + `."""
+  application: Application @authority(requires: "Application_READ")
+
+  """Who asked; null where he is not visible. Requires ` + "`" + `User_READ` + "`" + `."""
+  user: User @authority(requires: "User_READ")
+
+  """Who decided; null before, and where he is not visible. Requires ` + "`" + `User_READ` + "`" + `."""
+  decidedBy: User @authority(requires: "User_READ")
+}
+
+"""What has become of a request for access."""
+enum AccessRequestStatus {
+  """Nobody has decided yet."""
+  PENDING
+
+  """The client has got access."""
+  GRANTED
+
+  """It was refused."""
+  REFUSED
+}
+
+"""A page of requests."""
+type AccessRequestConnection {
+  """The requests of the page, each with its cursor."""
+  edges: [AccessRequestEdge!]!
+
+  """The requests of the page."""
+  nodes: [AccessRequest!]!
+
+  """Where the page lies."""
+  pageInfo: PageInfo!
+
+  """How many requests there are on all pages together, as far as the caller can see them."""
+  totalCount: Int!
+}
+
+"""One of the requests of a page."""
+type AccessRequestEdge {
+  """The item."""
+  node: AccessRequest!
+
+  """Opaque position of the item, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + ` of the same list."""
+  cursor: String!
+}
+
+"""Which requests to list. All conditions must hold."""
+input AccessRequestFilter {
+  """Only those of this client."""
+  clientId: ID
+
+  """Only those of this status."""
+  status: AccessRequestStatus
+}
+
+"""Order of a list of requests; ties by creation."""
+input AccessRequestOrder {
+  """What to order by."""
+  field: AccessRequestOrderField!
+
+  """Which way."""
+  direction: OrderDirection! = ASC
+}
+
+"""What requests can be ordered by."""
+enum AccessRequestOrderField {
+  """Creation, oldest first when ascending."""
+  CREATED_AT
+}
+
+"""A rule to add. It gives exactly one thing."""
+input RegistrationRuleCreateInput {
+  """The application that people register for."""
+  applicationId: ID!
+
+  """Whose rule it is: the application's owner, or a client that may write; the caller's client when absent."""
+  clientId: ID
+
+  """Whom it is for: ` + "`" + `BUSINESS` + "`" + ` or ` + "`" + `INDIVIDUAL` + "`" + `."""
+  clientType: ClientType!
+
+  """An application to give the client access to."""
+  givenApplicationId: ID
+
+  """The level of that access, READ or WRITE; READ when absent."""
+  level: AccessLevel
+
+  """A package to give the client."""
+  packageId: ID
+
+  """A role to give the user."""
+  roleId: ID
+}
+
+"""The rule added, or why not."""
+type RegistrationRuleCreatePayload {
+  """The rule; null when nothing was written."""
+  registrationRule: RegistrationRule
+
+  """What was wrong with the input; empty on success."""
+  errors: [UserError!]!
+}
+
+"""A rule to take away."""
+input RegistrationRuleDeleteInput {
+  """The rule."""
+  id: ID!
+}
+
+"""The rule that is gone, or why not."""
+type RegistrationRuleDeletePayload {
+  """Its id; null when nothing was changed."""
+  registrationRuleId: ID
+
+  """What was wrong with the input; empty on success."""
+  errors: [UserError!]!
+}
+
+"""A code to make."""
+input RegistrationCodeCreateInput {
+  """The application."""
+  applicationId: ID!
+
+  """The client at which it is for registering; the caller's client when absent."""
+  clientId: ID
+
+  """The address to mail it to; it works for nobody else."""
+  email: String
+
+  """When it stops working, at most a year from now; in 72 hours when absent."""
+  expiresAt: DateTime
+}
+
+"""The code made, or why not."""
+type RegistrationCodeCreatePayload {
+  """What is known of it; null when nothing was written."""
+  registrationCode: RegistrationCode
+
+  """The code itself, to be given to somebody. Null for one that is mailed, and for the repeat of a request."""
+  code: String
+
+  """What was wrong with the input; empty on success."""
+  errors: [UserError!]!
+}
+
+"""A code to take back."""
+input RegistrationCodeDeleteInput {
+  """The code."""
+  id: ID!
+}
+
+"""The code that is gone, or why not."""
+type RegistrationCodeDeletePayload {
+  """Its id; null when nothing was changed."""
+  registrationCodeId: ID
+
+  """What was wrong with the input; empty on success."""
+  errors: [UserError!]!
+}
+
+"""A wish for access."""
+input AccessRequestCreateInput {
+  """Code of the application."""
+  applicationCode: String!
+
+  """What to tell those who decide, at most 1,000 characters."""
+  message: String
+}
+
+"""The request made, or why not."""
+type AccessRequestCreatePayload {
+  """The request; null when nothing was written."""
+  accessRequest: AccessRequest
+
+  """What was wrong with the input; empty on success."""
+  errors: [UserError!]!
+}
+
+"""A request to grant."""
+input AccessRequestGrantInput {
+  """The request."""
+  id: ID!
+
+  """When the access ends; never when absent."""
+  expiresAt: DateTime
+
+  """What to tell the user, at most 1,000 characters."""
+  answer: String
+}
+
+"""The request granted, or why not."""
+type AccessRequestGrantPayload {
+  """The request; null when nothing was written."""
+  accessRequest: AccessRequest
+
+  """What was wrong with the input; empty on success."""
+  errors: [UserError!]!
+}
+
+"""A request to refuse."""
+input AccessRequestRefuseInput {
+  """The request."""
+  id: ID!
+
+  """What to tell the user, at most 1,000 characters."""
+  answer: String
+}
+
+"""The request refused, or why not."""
+type AccessRequestRefusePayload {
+  """The request; null when nothing was written."""
+  accessRequest: AccessRequest
+
+  """What was wrong with the input; empty on success."""
+  errors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/removal.graphqls", Input: `extend type Query {
   """
   What would go with an application, and what stands against removing it. Null for one that the caller may not
@@ -12024,6 +13913,94 @@ func (ec *executionContext) childFields_AccessGrantTakePayload(ctx context.Conte
 	return nil, fmt.Errorf("no field named %q was found under type AccessGrantTakePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_AccessRequest(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_AccessRequest_id(ctx, field)
+	case "message":
+		return ec.fieldContext_AccessRequest_message(ctx, field)
+	case "status":
+		return ec.fieldContext_AccessRequest_status(ctx, field)
+	case "answer":
+		return ec.fieldContext_AccessRequest_answer(ctx, field)
+	case "decidedAt":
+		return ec.fieldContext_AccessRequest_decidedAt(ctx, field)
+	case "clientCode":
+		return ec.fieldContext_AccessRequest_clientCode(ctx, field)
+	case "userName":
+		return ec.fieldContext_AccessRequest_userName(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_AccessRequest_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_AccessRequest_updatedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_AccessRequest_version(ctx, field)
+	case "client":
+		return ec.fieldContext_AccessRequest_client(ctx, field)
+	case "application":
+		return ec.fieldContext_AccessRequest_application(ctx, field)
+	case "user":
+		return ec.fieldContext_AccessRequest_user(ctx, field)
+	case "decidedBy":
+		return ec.fieldContext_AccessRequest_decidedBy(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccessRequest", field.Name)
+}
+
+func (ec *executionContext) childFields_AccessRequestConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AccessRequestConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_AccessRequestConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AccessRequestConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_AccessRequestConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccessRequestConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AccessRequestCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accessRequest":
+		return ec.fieldContext_AccessRequestCreatePayload_accessRequest(ctx, field)
+	case "errors":
+		return ec.fieldContext_AccessRequestCreatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccessRequestCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AccessRequestEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_AccessRequestEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_AccessRequestEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccessRequestEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_AccessRequestGrantPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accessRequest":
+		return ec.fieldContext_AccessRequestGrantPayload_accessRequest(ctx, field)
+	case "errors":
+		return ec.fieldContext_AccessRequestGrantPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccessRequestGrantPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_AccessRequestRefusePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "accessRequest":
+		return ec.fieldContext_AccessRequestRefusePayload_accessRequest(ctx, field)
+	case "errors":
+		return ec.fieldContext_AccessRequestRefusePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AccessRequestRefusePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Application(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -12076,6 +14053,14 @@ func (ec *executionContext) childFields_Application(ctx context.Context, field g
 		return ec.fieldContext_Application_propertiesInForce(ctx, field)
 	case "propertyChanges":
 		return ec.fieldContext_Application_propertyChanges(ctx, field)
+	case "registrationRules":
+		return ec.fieldContext_Application_registrationRules(ctx, field)
+	case "registrationCodes":
+		return ec.fieldContext_Application_registrationCodes(ctx, field)
+	case "accessRequests":
+		return ec.fieldContext_Application_accessRequests(ctx, field)
+	case "registrationPreview":
+		return ec.fieldContext_Application_registrationPreview(ctx, field)
 	case "urls":
 		return ec.fieldContext_Application_urls(ctx, field)
 	case "urlFor":
@@ -13304,6 +15289,18 @@ func (ec *executionContext) childFields_PasswordResetRequestPayload(ctx context.
 	return nil, fmt.Errorf("no field named %q was found under type PasswordResetRequestPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_PasswordRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "minLength":
+		return ec.fieldContext_PasswordRule_minLength(ctx, field)
+	case "maxLength":
+		return ec.fieldContext_PasswordRule_maxLength(ctx, field)
+	case "refusesCommon":
+		return ec.fieldContext_PasswordRule_refusesCommon(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PasswordRule", field.Name)
+}
+
 func (ec *executionContext) childFields_PasswordSetPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "errors":
@@ -13494,6 +15491,250 @@ func (ec *executionContext) childFields_PublicProperty(ctx context.Context, fiel
 		return ec.fieldContext_PublicProperty_value(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type PublicProperty", field.Name)
+}
+
+func (ec *executionContext) childFields_RegistrationCode(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RegistrationCode_id(ctx, field)
+	case "email":
+		return ec.fieldContext_RegistrationCode_email(ctx, field)
+	case "status":
+		return ec.fieldContext_RegistrationCode_status(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_RegistrationCode_expiresAt(ctx, field)
+	case "usedAt":
+		return ec.fieldContext_RegistrationCode_usedAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_RegistrationCode_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_RegistrationCode_updatedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_RegistrationCode_version(ctx, field)
+	case "client":
+		return ec.fieldContext_RegistrationCode_client(ctx, field)
+	case "application":
+		return ec.fieldContext_RegistrationCode_application(ctx, field)
+	case "usedClient":
+		return ec.fieldContext_RegistrationCode_usedClient(ctx, field)
+	case "author":
+		return ec.fieldContext_RegistrationCode_author(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegistrationCode", field.Name)
+}
+
+func (ec *executionContext) childFields_RegistrationCodeConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RegistrationCodeConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_RegistrationCodeConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RegistrationCodeConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_RegistrationCodeConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegistrationCodeConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RegistrationCodeCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "registrationCode":
+		return ec.fieldContext_RegistrationCodeCreatePayload_registrationCode(ctx, field)
+	case "code":
+		return ec.fieldContext_RegistrationCodeCreatePayload_code(ctx, field)
+	case "errors":
+		return ec.fieldContext_RegistrationCodeCreatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegistrationCodeCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RegistrationCodeDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "registrationCodeId":
+		return ec.fieldContext_RegistrationCodeDeletePayload_registrationCodeId(ctx, field)
+	case "errors":
+		return ec.fieldContext_RegistrationCodeDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegistrationCodeDeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RegistrationCodeEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_RegistrationCodeEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_RegistrationCodeEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegistrationCodeEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_RegistrationCompletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientCode":
+		return ec.fieldContext_RegistrationCompletePayload_clientCode(ctx, field)
+	case "url":
+		return ec.fieldContext_RegistrationCompletePayload_url(ctx, field)
+	case "token":
+		return ec.fieldContext_RegistrationCompletePayload_token(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_RegistrationCompletePayload_expiresAt(ctx, field)
+	case "errors":
+		return ec.fieldContext_RegistrationCompletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegistrationCompletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RegistrationOptions(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "type":
+		return ec.fieldContext_RegistrationOptions_type(ctx, field)
+	case "asksFor":
+		return ec.fieldContext_RegistrationOptions_asksFor(ctx, field)
+	case "applicationName":
+		return ec.fieldContext_RegistrationOptions_applicationName(ctx, field)
+	case "clientName":
+		return ec.fieldContext_RegistrationOptions_clientName(ctx, field)
+	case "signsIn":
+		return ec.fieldContext_RegistrationOptions_signsIn(ctx, field)
+	case "password":
+		return ec.fieldContext_RegistrationOptions_password(ctx, field)
+	case "subDomainSuffix":
+		return ec.fieldContext_RegistrationOptions_subDomainSuffix(ctx, field)
+	case "codeLength":
+		return ec.fieldContext_RegistrationOptions_codeLength(ctx, field)
+	case "codeMinutes":
+		return ec.fieldContext_RegistrationOptions_codeMinutes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegistrationOptions", field.Name)
+}
+
+func (ec *executionContext) childFields_RegistrationPreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "type":
+		return ec.fieldContext_RegistrationPreview_type(ctx, field)
+	case "rulesOf":
+		return ec.fieldContext_RegistrationPreview_rulesOf(ctx, field)
+	case "items":
+		return ec.fieldContext_RegistrationPreview_items(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegistrationPreview", field.Name)
+}
+
+func (ec *executionContext) childFields_RegistrationPreviewItem(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "gives":
+		return ec.fieldContext_RegistrationPreviewItem_gives(ctx, field)
+	case "name":
+		return ec.fieldContext_RegistrationPreviewItem_name(ctx, field)
+	case "level":
+		return ec.fieldContext_RegistrationPreviewItem_level(ctx, field)
+	case "passes":
+		return ec.fieldContext_RegistrationPreviewItem_passes(ctx, field)
+	case "why":
+		return ec.fieldContext_RegistrationPreviewItem_why(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegistrationPreviewItem", field.Name)
+}
+
+func (ec *executionContext) childFields_RegistrationRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RegistrationRule_id(ctx, field)
+	case "clientType":
+		return ec.fieldContext_RegistrationRule_clientType(ctx, field)
+	case "gives":
+		return ec.fieldContext_RegistrationRule_gives(ctx, field)
+	case "level":
+		return ec.fieldContext_RegistrationRule_level(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_RegistrationRule_createdAt(ctx, field)
+	case "updatedAt":
+		return ec.fieldContext_RegistrationRule_updatedAt(ctx, field)
+	case "version":
+		return ec.fieldContext_RegistrationRule_version(ctx, field)
+	case "client":
+		return ec.fieldContext_RegistrationRule_client(ctx, field)
+	case "application":
+		return ec.fieldContext_RegistrationRule_application(ctx, field)
+	case "givenApplication":
+		return ec.fieldContext_RegistrationRule_givenApplication(ctx, field)
+	case "package":
+		return ec.fieldContext_RegistrationRule_package(ctx, field)
+	case "role":
+		return ec.fieldContext_RegistrationRule_role(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegistrationRule", field.Name)
+}
+
+func (ec *executionContext) childFields_RegistrationRuleConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RegistrationRuleConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_RegistrationRuleConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RegistrationRuleConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_RegistrationRuleConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegistrationRuleConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RegistrationRuleCreatePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "registrationRule":
+		return ec.fieldContext_RegistrationRuleCreatePayload_registrationRule(ctx, field)
+	case "errors":
+		return ec.fieldContext_RegistrationRuleCreatePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegistrationRuleCreatePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RegistrationRuleDeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "registrationRuleId":
+		return ec.fieldContext_RegistrationRuleDeletePayload_registrationRuleId(ctx, field)
+	case "errors":
+		return ec.fieldContext_RegistrationRuleDeletePayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegistrationRuleDeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RegistrationRuleEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "node":
+		return ec.fieldContext_RegistrationRuleEdge_node(ctx, field)
+	case "cursor":
+		return ec.fieldContext_RegistrationRuleEdge_cursor(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegistrationRuleEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_RegistrationStartPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "next":
+		return ec.fieldContext_RegistrationStartPayload_next(ctx, field)
+	case "minutes":
+		return ec.fieldContext_RegistrationStartPayload_minutes(ctx, field)
+	case "errors":
+		return ec.fieldContext_RegistrationStartPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegistrationStartPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RegistrationVerifyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "next":
+		return ec.fieldContext_RegistrationVerifyPayload_next(ctx, field)
+	case "address":
+		return ec.fieldContext_RegistrationVerifyPayload_address(ctx, field)
+	case "known":
+		return ec.fieldContext_RegistrationVerifyPayload_known(ctx, field)
+	case "errors":
+		return ec.fieldContext_RegistrationVerifyPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegistrationVerifyPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RemovalCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -153,6 +153,30 @@ var Kinds = map[string]Kind{
 		},
 		Orders: map[string]string{"CREATED_AT": "id"},
 	},
+	"RegistrationRule": {
+		Ent: "RegistrationRule",
+		Filters: []Filter{
+			id[oid.Client]("clientId", "client_id"),
+			word[enum.ClientType]("clientType", "client_type"),
+		},
+		Orders: map[string]string{"CREATED_AT": "id"},
+	},
+	"RegistrationCode": {
+		Ent: "RegistrationCode",
+		Filters: []Filter{
+			id[oid.Client]("clientId", "client_id"),
+			search("email"),
+		},
+		Orders: map[string]string{"CREATED_AT": "id"},
+	},
+	"AccessRequest": {
+		Ent: "AccessRequest",
+		Filters: []Filter{
+			id[oid.Client]("clientId", "client_id"),
+			word[enum.AccessRequestStatus]("status", "status"),
+		},
+		Orders: map[string]string{"CREATED_AT": "id"},
+	},
 	"ClientUrl": {
 		Ent: "ClientURL",
 		Filters: []Filter{

@@ -100,7 +100,7 @@ func TestOrdersAreTextsOrNumbersOfEnt(t *testing.T) {
 		"Tenant": ent.Tenant{}, "User": ent.User{}, "Membership": ent.Membership{}, "Session": ent.Session{}, "Permission": ent.Permission{},
 		"Role": ent.Role{}, "RolePackage": ent.RolePackage{}, "Application": ent.Application{}, "AccessGrant": ent.AccessGrant{},
 		"ApplicationProperty": ent.ApplicationProperty{}, "PropertyChange": ent.PropertyChange{}, "ApplicationDependency": ent.ApplicationDependency{}, "ClientURL": ent.ClientURL{},
-		"DefinitionLayer": ent.DefinitionLayer{}, "DefinitionVersion": ent.DefinitionVersion{}, "Invitation": ent.Invitation{}, "AuditEvent": ent.AuditEvent{}, "OutboxEvent": ent.OutboxEvent{},
+		"DefinitionLayer": ent.DefinitionLayer{}, "DefinitionVersion": ent.DefinitionVersion{}, "Invitation": ent.Invitation{}, "RegistrationRule": ent.RegistrationRule{}, "RegistrationCode": ent.RegistrationCode{}, "AccessRequest": ent.AccessRequest{}, "AuditEvent": ent.AuditEvent{}, "OutboxEvent": ent.OutboxEvent{},
 	}
 	for name, kind := range list.Kinds {
 		if _, ok := scope.Kinds[kind.Ent]; !ok {

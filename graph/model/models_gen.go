@@ -76,6 +76,56 @@ type AccessGrantTakePayload struct {
 	Errors []*UserError `json:"errors"`
 }
 
+// A wish for access.
+type AccessRequestCreateInput struct {
+	// Code of the application.
+	ApplicationCode string `json:"applicationCode"`
+	// What to tell those who decide, at most 1,000 characters.
+	Message graphql.Omittable[*string] `json:"message,omitempty"`
+}
+
+// The request made, or why not.
+type AccessRequestCreatePayload struct {
+	// The request; null when nothing was written.
+	AccessRequest *ent.AccessRequest `json:"accessRequest,omitempty"`
+	// What was wrong with the input; empty on success.
+	Errors []*UserError `json:"errors"`
+}
+
+// A request to grant.
+type AccessRequestGrantInput struct {
+	// The request.
+	ID string `json:"id"`
+	// When the access ends; never when absent.
+	ExpiresAt graphql.Omittable[*time.Time] `json:"expiresAt,omitempty"`
+	// What to tell the user, at most 1,000 characters.
+	Answer graphql.Omittable[*string] `json:"answer,omitempty"`
+}
+
+// The request granted, or why not.
+type AccessRequestGrantPayload struct {
+	// The request; null when nothing was written.
+	AccessRequest *ent.AccessRequest `json:"accessRequest,omitempty"`
+	// What was wrong with the input; empty on success.
+	Errors []*UserError `json:"errors"`
+}
+
+// A request to refuse.
+type AccessRequestRefuseInput struct {
+	// The request.
+	ID string `json:"id"`
+	// What to tell the user, at most 1,000 characters.
+	Answer graphql.Omittable[*string] `json:"answer,omitempty"`
+}
+
+// The request refused, or why not.
+type AccessRequestRefusePayload struct {
+	// The request; null when nothing was written.
+	AccessRequest *ent.AccessRequest `json:"accessRequest,omitempty"`
+	// What was wrong with the input; empty on success.
+	Errors []*UserError `json:"errors"`
+}
+
 // An application to take out of use.
 type ApplicationArchiveInput struct {
 	// The application.
@@ -962,6 +1012,16 @@ type PasswordResetRequestPayload struct {
 	Errors []*UserError `json:"errors"`
 }
 
+// How a password must be.
+type PasswordRule struct {
+	// Least number of characters.
+	MinLength int `json:"minLength"`
+	// Largest number of characters.
+	MaxLength int `json:"maxLength"`
+	// Whether the commonest passwords are refused.
+	RefusesCommon bool `json:"refusesCommon"`
+}
+
 // A new password by a mailed link.
 type PasswordSetInput struct {
 	// The secret of the link.
@@ -1075,6 +1135,231 @@ type PublicProperty struct {
 
 // The reads of the hub. What the caller cannot see is null or absent, as if it did not exist.
 type Query struct {
+}
+
+// A code to make.
+type RegistrationCodeCreateInput struct {
+	// The application.
+	ApplicationID string `json:"applicationId"`
+	// The client at which it is for registering; the caller's client when absent.
+	ClientID graphql.Omittable[*string] `json:"clientId,omitempty"`
+	// The address to mail it to; it works for nobody else.
+	Email graphql.Omittable[*string] `json:"email,omitempty"`
+	// When it stops working, at most a year from now; in 72 hours when absent.
+	ExpiresAt graphql.Omittable[*time.Time] `json:"expiresAt,omitempty"`
+}
+
+// The code made, or why not.
+type RegistrationCodeCreatePayload struct {
+	// What is known of it; null when nothing was written.
+	RegistrationCode *ent.RegistrationCode `json:"registrationCode,omitempty"`
+	// The code itself, to be given to somebody. Null for one that is mailed, and for the repeat of a request.
+	Code *string `json:"code,omitempty"`
+	// What was wrong with the input; empty on success.
+	Errors []*UserError `json:"errors"`
+}
+
+// A code to take back.
+type RegistrationCodeDeleteInput struct {
+	// The code.
+	ID string `json:"id"`
+}
+
+// The code that is gone, or why not.
+type RegistrationCodeDeletePayload struct {
+	// Its id; null when nothing was changed.
+	RegistrationCodeID *string `json:"registrationCodeId,omitempty"`
+	// What was wrong with the input; empty on success.
+	Errors []*UserError `json:"errors"`
+}
+
+// Who registers. The place is a URL, or codes.
+type RegistrationCompleteInput struct {
+	// Where the frontend is, or any page below: a URL of the application.
+	URL graphql.Omittable[*string] `json:"url,omitempty"`
+	// Code of the application, where there is no URL.
+	ApplicationCode graphql.Omittable[*string] `json:"applicationCode,omitempty"`
+	// Code of the client that it is for; the application's owner when absent. Only with `applicationCode`.
+	ClientCode graphql.Omittable[*string] `json:"clientCode,omitempty"`
+	// The registration code, the secret of the link, or the one-time password; absent for `IMMEDIATE`.
+	Secret graphql.Omittable[*string] `json:"secret,omitempty"`
+	// E-mail address: the one that was proven; else contact data.
+	Email graphql.Omittable[*string] `json:"email,omitempty"`
+	// Phone number with its country: the one that was proven; else contact data.
+	Phone graphql.Omittable[*string] `json:"phone,omitempty"`
+	// `BUSINESS` or `INDIVIDUAL`.
+	ClientType enum.ClientType `json:"clientType"`
+	// Name of the client, 1 to 128 characters; the user's own when absent.
+	ClientName graphql.Omittable[*string] `json:"clientName,omitempty"`
+	// Name of the sub-domain that a business wants, without the suffix; none when absent.
+	SubDomain graphql.Omittable[*string] `json:"subDomain,omitempty"`
+	// Full name, 1 to 128 characters: for a new user.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// User name, for a new user: needed where no address is proven.
+	UserName graphql.Omittable[*string] `json:"userName,omitempty"`
+	// Password, for a new user, as `PasswordRule` says.
+	Password graphql.Omittable[*string] `json:"password,omitempty"`
+	// Locale of the client and its user, BCP 47; that of the place's client when absent.
+	Locale graphql.Omittable[*string] `json:"locale,omitempty"`
+	// Time zone of the client, such as Europe/Berlin; that of the place's client when absent.
+	TimeZone graphql.Omittable[*string] `json:"timeZone,omitempty"`
+	// Currency of the client, ISO 4217; that of the place's client when absent.
+	Currency graphql.Omittable[*string] `json:"currency,omitempty"`
+}
+
+// What came of a registration, or why nothing did.
+type RegistrationCompletePayload struct {
+	// Code of the new client, to sign in at; null when nothing was made.
+	ClientCode *string `json:"clientCode,omitempty"`
+	// Where the client finds the application; null where it has no address.
+	URL *string `json:"url,omitempty"`
+	// Token of the session that comes with it. Null where none does: the place gives none, the user had an account before, or this
+	// is the repeat of a request.
+	Token *string `json:"token,omitempty"`
+	// When the session ends at the latest; null without one.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// What was wrong with the input; empty on success.
+	Errors []*UserError `json:"errors"`
+}
+
+// How people register at a place.
+type RegistrationOptions struct {
+	// Which way they do; `NONE` for not at all.
+	Type enum.RegistrationType `json:"type"`
+	// What is asked for beside the client's name; empty for `NONE`.
+	AsksFor []RegistrationField `json:"asksFor"`
+	// Name of the application; null for `NONE`.
+	ApplicationName *string `json:"applicationName,omitempty"`
+	// Name of the client below which new ones come; null for `NONE`.
+	ClientName *string `json:"clientName,omitempty"`
+	// Whether a session comes with the last answer.
+	SignsIn bool `json:"signsIn"`
+	// How a password must be.
+	Password *PasswordRule `json:"password"`
+	// What follows the name of a sub-domain that a business may ask for; null where it cannot.
+	SubDomainSuffix *string `json:"subDomainSuffix,omitempty"`
+	// How many digits a one-time password has; null where none is sent.
+	CodeLength *int `json:"codeLength,omitempty"`
+	// For how many minutes a link or one-time password works; null where none is sent.
+	CodeMinutes *int `json:"codeMinutes,omitempty"`
+}
+
+// What a registration would make.
+type RegistrationPreview struct {
+	// Which way people register there; `NONE` for not at all.
+	Type enum.RegistrationType `json:"type"`
+	// Whose rules they are; null where there is none, and where the client is not visible. Requires `Client_READ`.
+	RulesOf *ent.Tenant `json:"rulesOf,omitempty"`
+	// What the rules give, in the order in which they were made.
+	Items []*RegistrationPreviewItem `json:"items"`
+}
+
+// What a registration rule would give today.
+type RegistrationPreviewItem struct {
+	// What sort of thing it is.
+	Gives enum.RegistrationGift `json:"gives"`
+	// Code of the application or the package, or name of the role; null where it is not visible.
+	Name *string `json:"name,omitempty"`
+	// The level, of access.
+	Level *enum.AccessLevel `json:"level,omitempty"`
+	// Whether it would be given; else it is skipped.
+	Passes bool `json:"passes"`
+	// Why it would be skipped; null where it passes.
+	Why *string `json:"why,omitempty"`
+}
+
+// A rule to add. It gives exactly one thing.
+type RegistrationRuleCreateInput struct {
+	// The application that people register for.
+	ApplicationID string `json:"applicationId"`
+	// Whose rule it is: the application's owner, or a client that may write; the caller's client when absent.
+	ClientID graphql.Omittable[*string] `json:"clientId,omitempty"`
+	// Whom it is for: `BUSINESS` or `INDIVIDUAL`.
+	ClientType enum.ClientType `json:"clientType"`
+	// An application to give the client access to.
+	GivenApplicationID graphql.Omittable[*string] `json:"givenApplicationId,omitempty"`
+	// The level of that access, READ or WRITE; READ when absent.
+	Level graphql.Omittable[*enum.AccessLevel] `json:"level,omitempty"`
+	// A package to give the client.
+	PackageID graphql.Omittable[*string] `json:"packageId,omitempty"`
+	// A role to give the user.
+	RoleID graphql.Omittable[*string] `json:"roleId,omitempty"`
+}
+
+// The rule added, or why not.
+type RegistrationRuleCreatePayload struct {
+	// The rule; null when nothing was written.
+	RegistrationRule *ent.RegistrationRule `json:"registrationRule,omitempty"`
+	// What was wrong with the input; empty on success.
+	Errors []*UserError `json:"errors"`
+}
+
+// A rule to take away.
+type RegistrationRuleDeleteInput struct {
+	// The rule.
+	ID string `json:"id"`
+}
+
+// The rule that is gone, or why not.
+type RegistrationRuleDeletePayload struct {
+	// Its id; null when nothing was changed.
+	RegistrationRuleID *string `json:"registrationRuleId,omitempty"`
+	// What was wrong with the input; empty on success.
+	Errors []*UserError `json:"errors"`
+}
+
+// A registration to begin. The place is a URL, or codes.
+type RegistrationStartInput struct {
+	// Where the frontend is, or any page below: a URL of the application.
+	URL graphql.Omittable[*string] `json:"url,omitempty"`
+	// Code of the application, where there is no URL.
+	ApplicationCode graphql.Omittable[*string] `json:"applicationCode,omitempty"`
+	// Code of the client that it is for; the application's owner when absent. Only with `applicationCode`.
+	ClientCode graphql.Omittable[*string] `json:"clientCode,omitempty"`
+	// E-mail address, where it is asked for.
+	Email graphql.Omittable[*string] `json:"email,omitempty"`
+	// Phone number with its country, where it is asked for.
+	Phone graphql.Omittable[*string] `json:"phone,omitempty"`
+	// Locale of what is sent, BCP 47; the client's when absent.
+	Locale graphql.Omittable[*string] `json:"locale,omitempty"`
+}
+
+// A registration begun, or why not.
+type RegistrationStartPayload struct {
+	// What comes next; null when nothing was begun.
+	Next *enum.RegistrationStep `json:"next,omitempty"`
+	// For how many minutes what was sent works; null where nothing is.
+	Minutes *int `json:"minutes,omitempty"`
+	// What was wrong with the input; empty on success.
+	Errors []*UserError `json:"errors"`
+}
+
+// What somebody was sent or given. The place is a URL, or codes.
+type RegistrationVerifyInput struct {
+	// Where the frontend is, or any page below: a URL of the application.
+	URL graphql.Omittable[*string] `json:"url,omitempty"`
+	// Code of the application, where there is no URL.
+	ApplicationCode graphql.Omittable[*string] `json:"applicationCode,omitempty"`
+	// Code of the client that it is for; the application's owner when absent. Only with `applicationCode`.
+	ClientCode graphql.Omittable[*string] `json:"clientCode,omitempty"`
+	// The registration code, the secret of the link, or the one-time password.
+	Secret string `json:"secret"`
+	// The address that a one-time password was sent to.
+	Email graphql.Omittable[*string] `json:"email,omitempty"`
+	// The phone number that a one-time password was sent to.
+	Phone graphql.Omittable[*string] `json:"phone,omitempty"`
+}
+
+// Whether it works, or why not.
+type RegistrationVerifyPayload struct {
+	// What comes next; null when it does not work.
+	Next *enum.RegistrationStep `json:"next,omitempty"`
+	// The address that it proves; null where it proves none.
+	Address *string `json:"address,omitempty"`
+	// Whether somebody is registered with the address: he goes on with the account that he has, without name and password.
+	Known bool `json:"known"`
+	// What was wrong with the input; empty on success.
+	Errors []*UserError `json:"errors"`
 }
 
 // How many objects of a kind go with an application.
@@ -1521,6 +1806,61 @@ func (e *AccessGrantOrderField) UnmarshalJSON(b []byte) error {
 }
 
 func (e AccessGrantOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What requests can be ordered by.
+type AccessRequestOrderField string
+
+const (
+	// Creation, oldest first when ascending.
+	AccessRequestOrderFieldCreatedAt AccessRequestOrderField = "CREATED_AT"
+)
+
+var AllAccessRequestOrderField = []AccessRequestOrderField{
+	AccessRequestOrderFieldCreatedAt,
+}
+
+func (e AccessRequestOrderField) IsValid() bool {
+	switch e {
+	case AccessRequestOrderFieldCreatedAt:
+		return true
+	}
+	return false
+}
+
+func (e AccessRequestOrderField) String() string {
+	return string(e)
+}
+
+func (e *AccessRequestOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = AccessRequestOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid AccessRequestOrderField", str)
+	}
+	return nil
+}
+
+func (e AccessRequestOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *AccessRequestOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e AccessRequestOrderField) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -2495,6 +2835,183 @@ func (e *Reach) UnmarshalJSON(b []byte) error {
 }
 
 func (e Reach) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What codes can be ordered by.
+type RegistrationCodeOrderField string
+
+const (
+	// Creation, oldest first when ascending.
+	RegistrationCodeOrderFieldCreatedAt RegistrationCodeOrderField = "CREATED_AT"
+)
+
+var AllRegistrationCodeOrderField = []RegistrationCodeOrderField{
+	RegistrationCodeOrderFieldCreatedAt,
+}
+
+func (e RegistrationCodeOrderField) IsValid() bool {
+	switch e {
+	case RegistrationCodeOrderFieldCreatedAt:
+		return true
+	}
+	return false
+}
+
+func (e RegistrationCodeOrderField) String() string {
+	return string(e)
+}
+
+func (e *RegistrationCodeOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = RegistrationCodeOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid RegistrationCodeOrderField", str)
+	}
+	return nil
+}
+
+func (e RegistrationCodeOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *RegistrationCodeOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e RegistrationCodeOrderField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What a registration asks for.
+type RegistrationField string
+
+const (
+	// A registration code.
+	RegistrationFieldCode RegistrationField = "CODE"
+	// An e-mail address, to be proven.
+	RegistrationFieldEmail RegistrationField = "EMAIL"
+	// A phone number, to be proven.
+	RegistrationFieldPhone RegistrationField = "PHONE"
+	// A user name.
+	RegistrationFieldUserName RegistrationField = "USER_NAME"
+	// A name and a password; not of those whose proven address is known.
+	RegistrationFieldNameAndPassword RegistrationField = "NAME_AND_PASSWORD"
+)
+
+var AllRegistrationField = []RegistrationField{
+	RegistrationFieldCode,
+	RegistrationFieldEmail,
+	RegistrationFieldPhone,
+	RegistrationFieldUserName,
+	RegistrationFieldNameAndPassword,
+}
+
+func (e RegistrationField) IsValid() bool {
+	switch e {
+	case RegistrationFieldCode, RegistrationFieldEmail, RegistrationFieldPhone, RegistrationFieldUserName, RegistrationFieldNameAndPassword:
+		return true
+	}
+	return false
+}
+
+func (e RegistrationField) String() string {
+	return string(e)
+}
+
+func (e *RegistrationField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = RegistrationField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid RegistrationField", str)
+	}
+	return nil
+}
+
+func (e RegistrationField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *RegistrationField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e RegistrationField) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What rules can be ordered by.
+type RegistrationRuleOrderField string
+
+const (
+	// Creation, oldest first when ascending.
+	RegistrationRuleOrderFieldCreatedAt RegistrationRuleOrderField = "CREATED_AT"
+)
+
+var AllRegistrationRuleOrderField = []RegistrationRuleOrderField{
+	RegistrationRuleOrderFieldCreatedAt,
+}
+
+func (e RegistrationRuleOrderField) IsValid() bool {
+	switch e {
+	case RegistrationRuleOrderFieldCreatedAt:
+		return true
+	}
+	return false
+}
+
+func (e RegistrationRuleOrderField) String() string {
+	return string(e)
+}
+
+func (e *RegistrationRuleOrderField) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = RegistrationRuleOrderField(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid RegistrationRuleOrderField", str)
+	}
+	return nil
+}
+
+func (e RegistrationRuleOrderField) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *RegistrationRuleOrderField) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e RegistrationRuleOrderField) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

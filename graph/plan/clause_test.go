@@ -50,7 +50,23 @@ func newCrowd(t *testing.T, db *store.DB) *crowd {
 	c.grant(ctx, t, db)
 	c.depend(ctx, t, db)
 	c.define(ctx, t, db)
+	c.register(ctx, t, db)
 	return c
+}
+
+// register makes what registrations leave: rules, codes, and requests for access by users of any client.
+func (c *crowd) register(ctx context.Context, t *testing.T, db *store.DB) {
+	t.Helper()
+	apps, err := db.Ent().Application.Query().Order(ent.Asc("id")).IDs(ctx)
+	must(t, err)
+	for _, app := range apps {
+		given := pick(c.rng, apps)
+		must(t, db.Ent().RegistrationRule.Create().SetClientID(pick(c.rng, c.clients)).SetApplicationID(app).SetClientType(enum.ClientBusiness).
+			SetGives(enum.GivesAccess).SetGivenID(string(given)).SetGivenApplicationID(given).SetLevel(enum.LevelRead).Exec(ctx))
+		must(t, db.Ent().RegistrationCode.Create().SetClientID(pick(c.rng, c.clients)).SetApplicationID(app).SetExpiresAt(clock.Now()).Exec(ctx))
+		must(t, db.Ent().AccessRequest.Create().SetClientID(pick(c.rng, c.clients)).SetApplicationID(app).SetUserID(pick(c.rng, c.users)).
+			SetMessage("please").SetPending(true).Exec(ctx))
+	}
 }
 
 // define makes layers of definitions, of owners and of others.
@@ -417,6 +433,7 @@ func TestNothingIsReadForNobody(t *testing.T) {
 			"effectiveAccess":        `(applicationId: "app_01JD3Q4Z5V6W7X8Y9ZABCDEFGH")`,
 			"applicationRemovalPlan": `(id: "app_01JD3Q4Z5V6W7X8Y9ZABCDEFGH")`,
 			"resolveUrl":             `(url: "https://x.example")`,
+			"registrationOptions":    `(url: "https://x.example")`,
 			"definition":             `(applicationId: "app_01JD3Q4Z5V6W7X8Y9ZABCDEFGH", kind: PAGE, name: "home")`,
 			"definitions":            `(applicationId: "app_01JD3Q4Z5V6W7X8Y9ZABCDEFGH")`,
 		}[f.Name] + anything(f.Name, p) + " }"

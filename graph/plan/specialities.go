@@ -77,6 +77,21 @@ var specialities = map[string]speciality{
 	"ClientUrl": {
 		computed: map[string]Computed{"challenge": {Columns: []string{"status", "challenge"}, Write: urlChallenge}},
 	},
+	"RegistrationCode": {
+		computed: map[string]Computed{"status": {Columns: []string{"used_at", "expires_at"}, Write: registrationCodeStatus}},
+	},
+	"AccessRequest": {
+		computed: map[string]Computed{
+			"clientCode": {
+				Query: func(_ *actor.Actor, col scope.Column) *sql.Selector { return codeOfClient(col("client_id")) },
+				Write: publicCode,
+			},
+			"userName": {
+				Query: func(_ *actor.Actor, col scope.Column) *sql.Selector { return nameOfUser(col("user_id")) },
+				Write: publicCode,
+			},
+		},
+	},
 	"Invitation": {
 		computed: map[string]Computed{"status": {Columns: []string{"status", "expires_at"}, Write: invitationStatus}},
 	},
@@ -174,6 +189,25 @@ func invitationStatus(out []byte, a *actor.Actor, row Facts) ([]byte, error) {
 		return out, fmt.Errorf("plan: a %T where an instant was expected", row.Columns[1])
 	}
 	return appendString(out, string(enum.InvitationStatus(status).At(expires, a.Now()))), nil
+}
+
+// registrationCodeStatus tells what has become of a registration code by now.
+func registrationCodeStatus(out []byte, a *actor.Actor, row Facts) ([]byte, error) {
+	var used *time.Time
+	if at, ok := row.Columns[0].(time.Time); ok {
+		used = &at
+	}
+	expires, ok := row.Columns[1].(time.Time)
+	if !ok {
+		return out, fmt.Errorf("plan: a %T where an instant was expected", row.Columns[1])
+	}
+	return appendString(out, string(enum.CodeStatus(used, expires, a.Now()))), nil
+}
+
+// nameOfUser is the name of the user in a column.
+func nameOfUser(user string) *sql.Selector {
+	u := sql.Table("users").As("name_of")
+	return sql.Select(u.C("name")).From(u).Where(sql.ColumnsEQ(u.C("id"), user))
 }
 
 // propertyValue is null for a secret one.

@@ -52,8 +52,8 @@ func Grant(row *ent.AccessGrant) *authz.Grant {
 	return &authz.Grant{Level: row.Level, ExpiresAt: row.ExpiresAt, Lent: row.Lent, LentUntil: row.LentUntil}
 }
 
-// facts is the part of an application that authz decides on.
-func facts(row *ent.Application) authz.Application {
+// Facts is the part of an application that authz decides on.
+func Facts(row *ent.Application) authz.Application {
 	return authz.Application{Owner: row.ClientID, Creator: row.CreatorID, AccessType: row.AccessType, Status: row.Status}
 }
 

@@ -205,7 +205,7 @@ func (s *Service) named(ctx context.Context, tx *ent.Client, d *decision) (base 
 
 // mayGive decides whether the caller may set the access, and whether he lends it.
 func (s *Service) mayGive(d *decision) (lent bool, err error) {
-	app := facts(d.app)
+	app := Facts(d.app)
 	loan := authz.Loan{To: d.to, Level: d.cmd.Level, Embeddable: d.cmd.Embeddable != nil && *d.cmd.Embeddable}
 	if d.stored != nil {
 		loan.Stored = &authz.Given{Client: d.stored.ClientID, Level: d.stored.Level, Giver: d.stored.GiverID, Lent: d.stored.Lent}

@@ -29,6 +29,7 @@ type farm struct {
 	leaAtChild      oid.Membership // …with a role of CHILD's and one of her own client's
 	super, mid, low oid.Role       // super, of CHILD, includes mid, of the leaf, which includes low, of CHILD
 	both            oid.Role       // of CHILD, includes mid, and low by itself
+	pack            oid.Package    // of the leaf
 	created         oid.Application
 	given           oid.AccessGrant // by the leaf, for the owner
 }
@@ -42,13 +43,15 @@ func newFarm(t testing.TB, h *hubtest.Hub) *farm {
 	f.people()
 	f.traces()
 	f.drafts()
+	f.registrations()
 	return f
 }
 
 // authorities: roles among each other, a permission, a package given on.
 func (f *farm) authorities() {
 	ctx, app := f.System(), f.any
-	permission, pack := oid.New[oid.Permission](), oid.New[oid.Package]()
+	permission := oid.New[oid.Permission]()
+	f.pack = oid.New[oid.Package]()
 	f.Must(f.Ent().Permission.Create().SetID(permission).SetClientID(f.leaf).SetApplicationID(app).SetAuthority("anybodys.Hay_READ").SetAuthorityKey("anybodys.hay_read").Exec(ctx))
 	f.low = f.Role(f.c, &app, "Low", permission) // another client's role holds it
 	f.mid = f.Role(f.leaf, &app, "Mid", permission, oid.BuiltIn[oid.Permission]("Client_READ"))
@@ -59,9 +62,9 @@ func (f *farm) authorities() {
 	for _, reaches := range [][2]oid.Role{{f.mid, f.low}, {f.super, f.mid}, {f.super, f.low}, {f.both, f.mid}, {f.both, f.low}} {
 		f.exec("INSERT INTO role_paths (role_id, reached_role_id) VALUES (?, ?)", reaches[0], reaches[1])
 	}
-	f.Must(f.Ent().RolePackage.Create().SetID(pack).SetClientID(f.leaf).SetApplicationID(app).SetCode("HAY").SetName("Hay").SetNameKey("hay").AddRoleIDs(f.mid, f.low).Exec(ctx))
-	f.Give(pack, f.g, f.leaf)
-	f.Give(pack, f.c, f.p)
+	f.Must(f.Ent().RolePackage.Create().SetID(f.pack).SetClientID(f.leaf).SetApplicationID(app).SetCode("HAY").SetName("Hay").SetNameKey("hay").AddRoleIDs(f.mid, f.low).Exec(ctx))
+	f.Give(f.pack, f.g, f.leaf)
+	f.Give(f.pack, f.c, f.p)
 	f.Give(platformPackage, f.leaf, f.p)
 	f.grant(app, f.leaf, enum.LevelWrite)
 }
@@ -105,23 +108,6 @@ func (f *farm) traces() {
 	f.Must(f.Ent().ApplicationDependency.Create().SetClientID(f.leaf).SetApplicationID(f.app).SetDependencyID(f.any).SetPosition(1).Exec(ctx))
 }
 
-// drafts: what the leaf has made of definitions, and bundles that it, and its user for another client, have sent.
-func (f *farm) drafts() {
-	ctx, soon := f.System(), clock.Now().Add(time.Hour)
-	version := oid.New[oid.DefinitionVersion]()
-	f.Must(f.Ent().DefinitionVersion.Create().SetID(version).SetClientID(f.leaf).SetApplicationID(f.any).SetKind(enum.DefinitionPage).SetName("home").SetNumber(1).
-		SetContent("{}").SetWhole(true).SetFinal(false).SetPublic(false).SetRemoved(false).Exec(ctx))
-	f.Must(f.Ent().DefinitionLayer.Create().SetClientID(f.leaf).SetApplicationID(f.any).SetKind(enum.DefinitionPage).SetName("home").SetCurrentID(version).SetWhole(true).Exec(ctx))
-	for _, sender := range []struct {
-		client oid.Client
-		user   oid.User
-	}{{f.leaf, f.carlID}, {f.c, f.lea}} {
-		sent := oid.New[oid.Bundle]()
-		f.Must(f.Ent().Bundle.Create().SetID(sent).SetClientID(sender.client).SetUserID(sender.user).SetSize(2).SetExpiresAt(soon).Exec(ctx))
-		f.Must(f.Ent().BundlePart.Create().SetID(string(sent) + "-0").SetBundleID(sent).SetPosition(0).SetContent("{}").Exec(ctx))
-	}
-}
-
 // tables are all rows there are.
 func (e *estate) tables() map[string][]row {
 	e.t.Helper()
@@ -144,10 +130,19 @@ type doomed struct {
 // outlive are foreign keys whose rows neither go nor lose the name: the owner of an application takes its creator's place.
 var outlive = []string{"applications.creator_id"}
 
+// essential are foreign keys that may be absent, but are all there is to a row that has them: a registration rule gives one thing of
+// three sorts, and goes with it.
+var essential = []string{"registration_rules.given_application_id", "registration_rules.package_id", "registration_rules.role_id"}
+
+// mayForget tells whether a row can do without what a foreign key names.
+func mayForget(table string, k *schema.ForeignKey) bool {
+	return k.Columns[0].Nullable && !slices.Contains(essential, table+"."+k.Columns[0].Name)
+}
+
 // withClient says which rows stay when a client goes: also the access that it gave without lending it, as the owner's.
 func withClient(table string, k *schema.ForeignKey, r row) bool {
 	name := table + "." + k.Columns[0].Name
-	return k.Columns[0].Nullable || slices.Contains(outlive, name) || name == "access_grants.giver_id" && !slices.Contains([]any{true, int64(1)}, r["lent"])
+	return mayForget(table, k) || slices.Contains(outlive, name) || name == "access_grants.giver_id" && !slices.Contains([]any{true, int64(1)}, r["lent"])
 }
 
 // follow finds what must go with a row.
@@ -284,8 +279,8 @@ func TestClientDeleteIsAudited(t *testing.T) {
 		names := map[string]string{string(f.leaf): "LEAF", string(f.p): "P", string(f.paulaID): "PAULA", string(f.created): "CREATED"}
 		want := []string{
 			`clientDelete Client LEAF by PAULA of P in P: {"code":"LEAF","currency":"EUR","isolated":true,"locale":"en","managerId":"P","name":"Client LEAF",` +
-				`"removed":{"access_grants":2,"application_dependencies":1,"application_properties":1,"bundle_parts":2,"bundles":2,"client_urls":1,"definition_layers":1,"definition_versions":1,"invitation_roles":2,"invitations":1,"links":1,"membership_roles":3,"memberships":3,` +
-				`"package_gifts":4,"package_roles":2,"packages":1,"permissions":1,"property_changes":1,"role_paths":4,"role_permissions":3,"role_sub_roles":3,"roles":1,"sessions":3,"users":1},` +
+				`"removed":{"access_grants":2,"access_requests":2,"application_dependencies":1,"application_properties":1,"bundle_parts":2,"bundles":2,"client_urls":1,"definition_layers":1,"definition_versions":1,"invitation_roles":2,"invitations":1,"links":1,"membership_roles":3,"memberships":3,` +
+				`"package_gifts":4,"package_roles":2,"packages":1,"permissions":1,"property_changes":1,"registration_codes":1,"registration_rules":3,"registrations":1,"role_paths":4,"role_permissions":3,"role_sub_roles":3,"roles":1,"sessions":3,"users":1},` +
 				`"status":"ACTIVE","timeZone":"UTC","type":"BUSINESS","version":1} -> nothing`,
 			`clientDelete Application CREATED by PAULA of P in P: {"creatorId":"LEAF"} -> {"creatorId":"P"}`,
 		}

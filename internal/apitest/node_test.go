@@ -65,7 +65,8 @@ func short(typ string) string {
 
 // newer are kinds that this world has none of, and where they are looked for by their ids instead.
 var newer = map[string]string{"AuditEvent": "the sweep", "Invitation": "the sweep", "OutboxEvent": "the sweep", "PropertyChange": "the sweep",
-	"ApplicationDependency": "the sweep", "DefinitionLayer": "the sweep", "DefinitionVersion": "the sweep"}
+	"ApplicationDependency": "the sweep", "DefinitionLayer": "the sweep", "DefinitionVersion": "the sweep", "RegistrationRule": "the sweep",
+	"RegistrationCode": "the sweep", "AccessRequest": "the sweep"}
 
 // Relay: node gives any object the caller can reach, with its own type and fields, and null for every other id: the
 // answer for a foreign one is, byte for byte, that for an unknown one.

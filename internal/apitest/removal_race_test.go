@@ -43,6 +43,7 @@ func (e *estate) attempt(token, name string, in input) string {
 
 // adders add something to an application, over and over.
 func (e *estate) adders(app oid.Application, session string, round int) map[string]func(i int) (name, token string, in input) {
+	types, code := []enum.ClientType{enum.ClientBusiness, enum.ClientIndividual}, e.column("applications", app, "code")
 	return map[string]func(i int) (string, string, input){
 		"property": func(i int) (string, string, input) {
 			return "applicationPropertiesSet", e.paula, input{"applicationId": app, "properties": []any{map[string]any{"name": fmt.Sprint("P_", i), "value": "x"}}}
@@ -71,6 +72,21 @@ func (e *estate) adders(app oid.Application, session string, round int) map[stri
 		"session": func(int) (string, string, input) {
 			return "sessionSwitchClient", session, input{"clientId": e.c}
 		},
+		"rule": func(i int) (string, string, input) {
+			return "registrationRuleCreate", e.paula, input{"applicationId": app, "clientType": types[i/3], "givenApplicationId": []oid.Application{e.app, e.readable, e.written}[i%3]}
+		},
+		"rule that gives it": func(i int) (string, string, input) {
+			return "registrationRuleCreate", e.paula, input{"applicationId": []oid.Application{e.app, e.readable, e.written}[i%3], "clientType": types[i/3], "givenApplicationId": app}
+		},
+		"registration code": func(int) (string, string, input) {
+			return "registrationCodeCreate", e.paula, input{"applicationId": app}
+		},
+		"registration": func(i int) (string, string, input) {
+			return "registrationStart", "", input{"applicationCode": code, "email": fmt.Sprintf("racer%d@example.org", i)}
+		},
+		"request": func(int) (string, string, input) {
+			return "accessRequestCreate", e.gina, input{"applicationCode": code}
+		},
 	}
 }
 
@@ -92,6 +108,7 @@ func TestRemovalRaces(t *testing.T) {
 		for round := range 6 {
 			app := h.Application(e.p, fmt.Sprint("race", round), "Race")
 			e.grant(app, e.c, enum.LevelRead)
+			h.Must(h.Ent().ApplicationProperty.Create().SetClientID(e.p).SetApplicationID(app).SetName("REGISTRATION_TYPE").SetValue("OTP_EMAIL").Exec(h.System()))
 			adders := e.adders(app, h.Session(e.p, user, oid.Membership(home), &app), round)
 			names := slices.Sorted(maps.Keys(adders))
 			atOnce(len(names)+1, func(n int) {
@@ -156,6 +173,7 @@ func TestWhatIsAddedBehindARemoval(t *testing.T) {
 	hubtest.Engines(t, func(t *testing.T, h *hubtest.Hub) {
 		e := newEstate(t, h)
 		app := e.any
+		h.Must(h.Ent().ApplicationProperty.Create().SetClientID(e.p).SetApplicationID(app).SetName("REGISTRATION_TYPE").SetValue("OTP_EMAIL").Exec(h.System()))
 		e.exec("UPDATE access_grants SET embeddable = ? WHERE application_id = ?", true, app)
 		adders := e.adders(app, "", 0)
 		delete(adders, "session") // its token is the application's
@@ -189,7 +207,11 @@ func TestWhatIsAddedBehindARemoval(t *testing.T) {
 		}))
 		all.Wait()
 		for what := range adders {
-			if outcomes[what] != "NOT_FOUND" {
+			want := "NOT_FOUND"
+			if what == "registration" { // where nobody can register is told like this, whatever the reason
+				want = "NOT_ALLOWED"
+			}
+			if outcomes[what] != want {
 				t.Errorf("%s: %s", what, outcomes[what])
 			}
 		}

@@ -94,8 +94,8 @@ func (e *estate) remove(token string, app oid.Application, force bool) input {
 
 // withApplication says which rows stay when an application goes: those that need not name what they name, unless that is
 // the application they belong to.
-func withApplication(_ string, k *schema.ForeignKey, _ row) bool {
-	return k.Columns[0].Nullable && k.RefTable.Name != "applications"
+func withApplication(table string, k *schema.ForeignKey, _ row) bool {
+	return mayForget(table, k) && k.RefTable.Name != "applications"
 }
 
 // domain 11.2, 11.3: the plan counts what goes, kind by kind, and that goes, and nothing else. What must go is derived from

@@ -5,6 +5,7 @@ package apperr
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -91,6 +92,20 @@ func Current(expected *int, version int) error {
 		return nil
 	}
 	return Outdated("input.expectedVersion", version)
+}
+
+// Moved is an error of a command that another one has run, at the place where its own input names the same; any other error as it is.
+func Moved(err error, from, to string) error {
+	e, ok := As(err)
+	if !ok {
+		return err
+	}
+	moved := *e
+	moved.Also = slices.Clone(e.Also)
+	if strings.Join(e.Path, ".") == from {
+		moved.Path = strings.Split(to, ".")
+	}
+	return &moved
 }
 
 // Because keeps the cause for the log.

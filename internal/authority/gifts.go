@@ -29,18 +29,7 @@ func (s *Service) GivePackage(ctx context.Context, id oid.Package, clients []oid
 		if err := s.clientsInScope(ctx, tx, named); err != nil {
 			return err
 		}
-		row, err := s.packageInSight(ctx, tx, id, true)
-		if err != nil {
-			return err
-		}
-		ruled, err := store.InScope(ctx, tx, row.ClientID)
-		if err != nil {
-			return err
-		}
-		if !s.rules.GivesPackage(ruled) {
-			return apperr.At("input.id", apperr.NotAllowed, "a package is given by its owner and the clients managing it: one that was given to you is not yours to pass on")
-		}
-		if err := mayGive(ctx, s, byPackage, []item[oid.Package]{{id, "input.id"}}); err != nil {
+		if err := s.MayGivePackage(ctx, tx, id, "input.id", true); err != nil {
 			return err
 		}
 		have, err := tx.PackageGift.Query().Where(packagegift.PackageID(id), packagegift.ClientIDIn(idsIn(named)...)).All(ctx)

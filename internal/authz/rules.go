@@ -78,6 +78,16 @@ type Rules struct {
 	Exports func(c Caller, app Application) bool
 	// Upgrades: …and replace it (domain 12.2).
 	Upgrades func(c Caller, app Application) bool
+	// Registers: people can register for an application at a client that is so much to it (domain 10.2).
+	Registers func(c Caller) bool
+	// RegistersAgain: who is known may register once more (domain 10.6). fresh: not in what USER_CHECK looks at.
+	RegistersAgain func(fresh bool) bool
+	// WritesRules: a caller may write the registration rules of a client (domain 10.3).
+	WritesRules func(c Caller, client, owner oid.Client) bool
+	// GivesByRule: a caller may give access to an application to those who register below him (domain 10.3, 5.3).
+	GivesByRule func(c Caller, app Application, level enum.AccessLevel) bool
+	// DecidesRequests: a caller may grant or refuse a client's request for access to an application.
+	DecidesRequests func(c Caller, app Application, client oid.Client) bool
 	// UsesBundle: a bundle is for its sender, while he acts for the same client (domain 12.2).
 	UsesBundle func(caller, sender Sender) bool
 }
@@ -145,6 +155,13 @@ func DefaultRules() Rules {
 		ForcesRemoval:       func(c Caller) bool { return c.Rules },
 		Exports:             MayExport,
 		Upgrades:            MayExport,
-		UsesBundle:          func(caller, sender Sender) bool { return caller == sender },
+		Registers:           func(c Caller) bool { return c.Access == enum.LevelWrite || c.Access != "" && c.Rules },
+		RegistersAgain:      func(fresh bool) bool { return fresh },
+		WritesRules:         writesRules,
+		GivesByRule:         givesByRule,
+		DecidesRequests: func(c Caller, app Application, client oid.Client) bool {
+			return client != c.Client && MayGrant(c, app)
+		},
+		UsesBundle: func(caller, sender Sender) bool { return caller == sender },
 	}
 }

@@ -85,7 +85,7 @@ func (s *Serve) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	outgoing.Participants = told
+	outgoing.Participants, outgoing.Keys, outgoing.URLSuffix = told, keys, s.URLSuffix
 	defer working(ctx, h, hub.Work{Keys: keys, Logger: log, Also: deliveries(h.Workers(outgoing))})()
 	return httpapi.Run(ctx, listener, handler, log)
 }

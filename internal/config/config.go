@@ -80,6 +80,9 @@ func (s *Serve) Validate() error {
 	if s.Demo && s.SMTP != "" {
 		return fmt.Errorf("--demo keeps its mail in a mailbox: not with --smtp")
 	}
+	if s.Demo && s.SMSGateway != "" {
+		return fmt.Errorf("--demo keeps its text messages in a mailbox: not with --sms-gateway")
+	}
 	if (s.AdminUser == "") != (s.AdminPassword == "") {
 		return fmt.Errorf("--admin-user and --admin-password go together")
 	}

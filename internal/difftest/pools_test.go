@@ -34,6 +34,7 @@ func newPools(tb testing.TB, h *hubtest.Hub, w *world) *pools {
 		p.words[column] = slices.Compact(list)
 	}
 	p.words["names"] = propertyNames
+	p.words["applicationCode"], p.words["clientCode"] = p.words["code"], p.words["code"]
 	p.words["url"] = p.words["proven_origin"]
 	for _, f := range p.schema.Query.Fields {
 		if isConnection(f.Type) {

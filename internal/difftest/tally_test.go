@@ -23,7 +23,7 @@ const leastPlanned = 90
 
 // referred are the fields that no plan answers, for kernels of the domain do: operations with them do not count.
 var referred = []string{"authorityHolders", "authorities", "loadOrder", "propertyDefinitions", "resolveUrl", "urlFor", "applicationsAvailable", "effectiveAccess",
-	"definition", "definitions", "changesSince"}
+	"definition", "definitions", "changesSince", "registrationOptions", "registrationPreview"}
 
 var isReferred = regexp.MustCompile(`\b(` + strings.Join(referred, "|") + `)\b`)
 

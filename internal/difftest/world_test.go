@@ -65,6 +65,7 @@ func build(tb testing.TB, h *hubtest.Hub) *world {
 	w.news()
 	w.dependencies()
 	w.definitions()
+	w.registrations()
 	w.store(tb, h)
 	return w
 }

@@ -24,6 +24,7 @@ var tables = []string{
 	"clients", "client_paths", "users", "applications", "access_grants", "definition_versions", "definition_layers", "application_properties", "property_changes", "client_urls", "application_dependencies",
 	"permissions", "roles", "role_paths", "role_sub_roles", "role_permissions", "packages", "package_roles", "package_gifts",
 	"memberships", "membership_roles", "sessions", "invitations", "invitation_roles", "outbox_events", "audit_events",
+	"registration_rules", "registration_codes", "access_requests",
 }
 
 // batch is the number of rows of one statement: below the number of parameters that SQLite takes.

@@ -34,6 +34,7 @@ import (
 	"github.com/appanage/appanage/internal/identity"
 	"github.com/appanage/appanage/internal/property"
 	"github.com/appanage/appanage/internal/prove"
+	"github.com/appanage/appanage/internal/registration"
 	"github.com/appanage/appanage/internal/store"
 	"github.com/appanage/appanage/internal/tenancy"
 	"github.com/appanage/appanage/internal/urls"
@@ -168,14 +169,18 @@ func (h *Hub) reference(o HTTP, authenticator *authn.Authenticator) graphql.Exec
 	rules := o.rules
 	guards := h.Authority.Under(rules)
 	urls := urls.New(h.DB, o.urls()).Under(rules)
+	people := h.Identity.Under(rules, guards).Keyed(o.Keys.Key("attempts")).Behind(urls)
 	return generated.NewExecutableSchema(generated.Config{
 		Resolvers: &graph.Resolver{
 			DB: h.DB, Cursors: cursors(o.Keys), Applications: h.Applications, Access: h.Access.Under(rules), Authority: guards,
-			Tenancy: h.Tenancy.Under(rules), Identity: h.Identity.Under(rules, guards).Keyed(o.Keys.Key("attempts")).Behind(urls), URLs: urls,
+			Tenancy: h.Tenancy.Under(rules), Identity: people, URLs: urls,
 			Embedding:   h.Dependencies.Under(rules),
 			Definitions: o.definitions,
 			Bundles:     o.bundles,
-			Properties:  h.Properties.Under(rules).Configured(o.URLSuffix, o.ring),
+			Registrations: registration.New(h.DB, registration.Services{
+				Tenancy: h.Tenancy.Under(rules), Identity: people, Access: h.Access.Under(rules), Authority: guards, URLs: urls,
+			}, o.Keys.Key("registration")).Under(rules),
+			Properties: h.Properties.Under(rules).Configured(o.URLSuffix, o.ring),
 			Removals: h.Applications.Removals(application.RemovalOptions{
 				Rules: rules, Guards: guards, Key: o.Keys.Key("removal"), Participants: o.Participants,
 			}),

@@ -15,6 +15,7 @@ import (
 	"github.com/appanage/appanage/internal/idempotency"
 	"github.com/appanage/appanage/internal/identity"
 	"github.com/appanage/appanage/internal/lease"
+	"github.com/appanage/appanage/internal/registration"
 )
 
 // What a node does beside answering. All nodes of a database do it; who does what is settled by leases and rows.
@@ -97,6 +98,9 @@ func (h *Hub) tidy(ctx context.Context, once *idempotency.Service, people *ident
 		return err
 	}
 	if err := bundle.Forget(ctx, h.DB, clock.Now()); err != nil {
+		return err
+	}
+	if err := registration.New(h.DB, registration.Services{}, nil).Forget(ctx); err != nil {
 		return err
 	}
 	return people.ForgetLinks(ctx)

@@ -44,16 +44,12 @@ func (s *Service) account(user oid.User, base oid.Client, identifier string) str
 	if user != "" {
 		return digest.MAC(s.key, "user", string(user))
 	}
-	return digest.MAC(s.key, "identifier", string(base), canonical(identifier))
+	return digest.MAC(s.key, "identifier", string(base), Canonical(identifier))
 }
 
-// address names where a request comes from. Who has one IPv6 address has all of its network.
+// address names where a request comes from.
 func (s *Service) address(ctx context.Context) string {
-	from := reqinfo.From(ctx).Address.Unmap()
-	if network, err := from.WithZone("").Prefix(64); err == nil && from.Is6() {
-		from = network.Addr()
-	}
-	return digest.MAC(s.key, "address", from.String())
+	return digest.MAC(s.key, "address", reqinfo.From(ctx).Network().String())
 }
 
 // attempt tries a password on an account and counts the try: it is right only where it is the one that is stored, no lock

@@ -48,13 +48,13 @@ func (c *CreateUser) Validate() error {
 		errs.Add(checkUserName(&c.UserName))
 	}
 	if c.Email != "" {
-		errs.Add(checkEmail(&c.Email))
+		errs.Add(CheckEmail(&c.Email))
 	}
 	if c.Phone != "" {
-		errs.Add(checkPhone(&c.Phone))
+		errs.Add(CheckPhone(&c.Phone))
 	}
 	if c.Locale != "" {
-		errs.Add(checkLocale(&c.Locale))
+		errs.Add(CheckLocale(&c.Locale))
 	}
 	switch {
 	case !c.Invited:
@@ -141,18 +141,18 @@ func insertUser(ctx context.Context, tx *ent.Client, id oid.User, home *ent.Tena
 		create.SetStatus(enum.UserInvited)
 	}
 	if cmd.UserName != "" {
-		create.SetUserName(cmd.UserName).SetUserNameKey(canonical(cmd.UserName))
+		create.SetUserName(cmd.UserName).SetUserNameKey(Canonical(cmd.UserName))
 	}
 	if cmd.Email != "" {
 		create.SetEmail(cmd.Email)
 		if cmd.EmailProven {
-			create.SetEmailKey(canonical(cmd.Email))
+			create.SetEmailKey(Canonical(cmd.Email))
 		}
 	}
 	if cmd.Phone != "" {
 		create.SetPhone(cmd.Phone)
 		if cmd.PhoneProven {
-			create.SetPhoneKey(canonical(cmd.Phone))
+			create.SetPhoneKey(Canonical(cmd.Phone))
 		}
 	}
 	user, err := create.Save(ctx)

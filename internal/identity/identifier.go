@@ -32,8 +32,8 @@ func kindOf(identifier string) identifierKind {
 	return byUserName
 }
 
-// canonical is the form in which identifiers are unique and looked up: trimmed, NFC, without case.
-func canonical(identifier string) string {
+// Canonical is the form in which identifiers are unique and looked up: trimmed, NFC, without case.
+func Canonical(identifier string) string {
 	identifier = fold.Text(identifier)
 	if kindOf(identifier) == byPhone {
 		return strings.TrimPrefix(phone(identifier), "+")
@@ -84,24 +84,24 @@ func checkUserName(name *string) *apperr.Error {
 	return nil
 }
 
-// checkEmail does so with an e-mail address.
-func checkEmail(email *string) *apperr.Error {
+// CheckEmail does so with an e-mail address.
+func CheckEmail(email *string) *apperr.Error {
 	if *email = fold.Text(*email); !validEmail(*email) {
 		return apperr.At("input.email", apperr.Invalid, "not an e-mail address")
 	}
 	return nil
 }
 
-// checkPhone does so with a phone number.
-func checkPhone(number *string) *apperr.Error {
+// CheckPhone does so with a phone number.
+func CheckPhone(number *string) *apperr.Error {
 	if *number = phone(*number); !validPhone(*number) {
 		return apperr.At("input.phone", apperr.Invalid, "a phone number is written with its country, such as +41 44 123 45 67")
 	}
 	return nil
 }
 
-// checkLocale does so with a locale.
-func checkLocale(locale *string) *apperr.Error {
+// CheckLocale does so with a locale.
+func CheckLocale(locale *string) *apperr.Error {
 	tag, err := language.Parse(*locale)
 	if err != nil || len(tag.String()) > longestLocale {
 		return apperr.At("input.locale", apperr.Invalid, "not a BCP 47 language tag")

@@ -28,7 +28,7 @@ type Invite struct {
 // Validate brings the command to canonical form and joins what is wrong with it.
 func (c *Invite) Validate() error {
 	var errs apperr.Collector
-	errs.Add(checkEmail(&c.Email))
+	errs.Add(CheckEmail(&c.Email))
 	return errs.Err()
 }
 
@@ -54,7 +54,7 @@ func (s *Service) Invite(ctx context.Context, cmd Invite) (oid.Invitation, error
 		if err := s.guards.MayAssign(ctx, tx, client.ID, cmd.Roles, "input.roleIds"); err != nil {
 			return err
 		}
-		err = tx.Invitation.Create().SetID(id).SetClientID(client.ID).SetEmail(cmd.Email).SetEmailKey(canonical(cmd.Email)).
+		err = tx.Invitation.Create().SetID(id).SetClientID(client.ID).SetEmail(cmd.Email).SetEmailKey(Canonical(cmd.Email)).
 			SetInviterID(a.User).SetInviterMembershipID(a.Membership).SetExpiresAt(a.Now().Add(invitationLasts)).AddRoleIDs(roles...).Exec(ctx)
 		if err != nil {
 			return fmt.Errorf("identity: insert an invitation: %w", err)

@@ -42,7 +42,7 @@ func (c *Accept) Validate() error {
 		errs.Add(checkPassword(*c.Password))
 	}
 	if c.Locale != nil {
-		errs.Add(checkLocale(c.Locale))
+		errs.Add(CheckLocale(c.Locale))
 	}
 	return errs.Err()
 }
@@ -89,7 +89,7 @@ func (s *Service) Accept(ctx context.Context, cmd Accept) (client oid.Client, er
 		}
 		client = row.ClientID
 		if !caller.SignedIn() {
-			ctx = byUser(ctx, id, row.ClientID)
+			ctx = ByUser(ctx, id, row.ClientID)
 		}
 		return s.answer(ctx, tx, row, enum.InvitationAccepted, "invitationAccept")
 	})
@@ -159,18 +159,11 @@ func (s *Service) join(ctx context.Context, tx *ent.Client, u *ent.User, row *en
 	if there {
 		return already
 	}
-	id := oid.New[oid.Membership]()
-	err = tx.Membership.Create().SetID(id).SetClientID(row.ClientID).SetUserID(u.ID).AddRoleIDs(roles...).Exec(ctx)
+	_, err = s.addMember(ctx, tx, u, row.ClientID, roles, "invitationAccept")
 	if store.IsUnique(err) {
 		return already
 	}
-	if err != nil {
-		return fmt.Errorf("identity: insert a membership: %w", err)
-	}
-	return audit.Record(byUser(ctx, u.ID, row.ClientID), s.db, audit.Event{
-		Client: row.ClientID, Operation: "invitationAccept", Kind: "Membership", Object: string(id),
-		After: map[string]any{"userId": u.ID, "clientId": row.ClientID, "roleIds": roles},
-	})
+	return err
 }
 
 // newcomer makes a user at home in the client. The link has proven his address.
@@ -185,7 +178,7 @@ func (s *Service) newcomer(ctx context.Context, tx *ent.Client, client *ent.Tena
 	create := tx.User.Create().SetID(id).SetClientID(client.ID).SetBaseID(client.BaseID).SetName(*cmd.Name).SetNameKey(fold.Key(*cmd.Name)).
 		SetLocale(locale).SetEmail(row.Email).SetEmailKey(row.EmailKey).SetPasswordHash(cmd.hash).SetStatus(enum.UserActive)
 	if cmd.UserName != nil {
-		create.SetUserName(*cmd.UserName).SetUserNameKey(canonical(*cmd.UserName))
+		create.SetUserName(*cmd.UserName).SetUserNameKey(Canonical(*cmd.UserName))
 	}
 	err := create.Exec(ctx)
 	if strings.HasSuffix(store.UniqueKey(err), ",user_name_key") {
@@ -202,7 +195,7 @@ func (s *Service) newcomer(ctx context.Context, tx *ent.Client, client *ent.Tena
 	if cmd.UserName != nil {
 		after["userName"] = *cmd.UserName
 	}
-	return id, audit.Record(byUser(ctx, id, client.ID), s.db, audit.Event{
+	return id, audit.Record(ByUser(ctx, id, client.ID), s.db, audit.Event{
 		Client: client.ID, Operation: "invitationAccept", Kind: "User", Object: string(id), After: after,
 	})
 }

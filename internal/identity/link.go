@@ -115,7 +115,7 @@ func (s *Service) SetPassword(ctx context.Context, cmd SetPassword) (id oid.User
 		if err := dropLinks(ctx, tx, u.ID); err != nil {
 			return err
 		}
-		return audit.Record(byUser(ctx, u.ID, u.ClientID), s.db, audit.Event{
+		return audit.Record(ByUser(ctx, u.ID, u.ClientID), s.db, audit.Event{
 			Client: u.ClientID, Operation: "passwordSet", Kind: "User", Object: string(u.ID), Before: before, After: after,
 		})
 	})
@@ -140,7 +140,7 @@ func (s *Service) useLink(ctx context.Context, tx *ent.Client, cmd SetPassword) 
 	if err != nil {
 		return nil, nil, fmt.Errorf("identity: use a link up: %w", err)
 	}
-	if n != 1 || u.Status == enum.UserSuspended || u.Email == nil || canonical(*u.Email) != canonical(row.Email) {
+	if n != 1 || u.Status == enum.UserSuspended || u.Email == nil || Canonical(*u.Email) != Canonical(row.Email) {
 		return nil, nil, unknown
 	}
 	return row, u, nil
@@ -152,7 +152,7 @@ func prove(ctx context.Context, tx *ent.Client, u *ent.User, email string) (bool
 	if u.EmailKey != nil {
 		return false, nil
 	}
-	err := tx.User.UpdateOneID(u.ID).SetEmailKey(canonical(email)).Exec(ctx)
+	err := tx.User.UpdateOneID(u.ID).SetEmailKey(Canonical(email)).Exec(ctx)
 	if store.IsUnique(err) {
 		return false, nil
 	}
@@ -174,8 +174,8 @@ func (s *Service) ForgetLinks(ctx context.Context) error {
 // masked stands in the trail for a secret that was set.
 const masked = "***"
 
-// byUser puts the user who has just proven himself on the audit event, where nobody is signed in.
-func byUser(ctx context.Context, id oid.User, client oid.Client) context.Context {
+// ByUser puts the user who has just proven himself on the audit event, where nobody is signed in.
+func ByUser(ctx context.Context, id oid.User, client oid.Client) context.Context {
 	a := *actor.From(ctx)
 	if a.User == "" {
 		a.User, a.Client = id, client

@@ -31,8 +31,8 @@ const (
 
 // Lengths of passwords, in characters (domain 2.6).
 const (
-	shortestPassword = 12
-	longestPassword  = 256
+	ShortestPassword = 12
+	LongestPassword  = 256
 )
 
 var working = make(chan struct{}, atOnce)
@@ -54,10 +54,10 @@ var common = sync.OnceValue(func() map[string]struct{} {
 // checkPassword: long enough, not endless, none of the commonest; no rules of composition (domain 2.6).
 func checkPassword(password string) *apperr.Error {
 	switch n := utf8.RuneCountInString(password); {
-	case n < shortestPassword:
-		return apperr.At("input.password", apperr.Invalid, "a password has at least %d characters", shortestPassword)
-	case n > longestPassword:
-		return apperr.At("input.password", apperr.Invalid, "a password has at most %d characters", longestPassword)
+	case n < ShortestPassword:
+		return apperr.At("input.password", apperr.Invalid, "a password has at least %d characters", ShortestPassword)
+	case n > LongestPassword:
+		return apperr.At("input.password", apperr.Invalid, "a password has at most %d characters", LongestPassword)
 	}
 	if _, ok := common()[fold.Key(password)]; ok {
 		return apperr.At("input.password", apperr.Invalid, "this is one of the commonest passwords: take another")
@@ -84,9 +84,9 @@ const decoy = hashPrefix + "AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAA
 // verifyPassword compares in constant time. A password over the limit is derived from its head: as costly, and
 // never right.
 func verifyPassword(ctx context.Context, password, stored string) (bool, error) {
-	tooLong := utf8.RuneCountInString(password) > longestPassword
+	tooLong := utf8.RuneCountInString(password) > LongestPassword
 	if tooLong {
-		password = password[:longestPassword]
+		password = password[:LongestPassword]
 	}
 	rest, known := strings.CutPrefix(stored, hashPrefix)
 	salt64, sum64, _ := strings.Cut(rest, "$")

@@ -61,10 +61,10 @@ func TestCanonical(t *testing.T) {
 		"straße":             "strasse",
 		"bob.miller-2":       "bob.miller-2",
 	} {
-		if got := canonical(given); got != want {
+		if got := Canonical(given); got != want {
 			t.Errorf("the canonical form of %q is %q, want %q", given, got, want)
 		}
-		if got := canonical(canonical(given)); got != want {
+		if got := Canonical(Canonical(given)); got != want {
 			t.Errorf("the canonical form of %q changes when taken twice: %q", given, got)
 		}
 	}

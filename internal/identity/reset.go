@@ -32,7 +32,7 @@ func (s *Service) RequestReset(ctx context.Context, cmd RequestReset) (oid.Outbo
 	if err != nil || client == nil {
 		return id, err
 	}
-	key := canonical(cmd.Identifier)
+	key := Canonical(cmd.Identifier)
 	sum := sha256.Sum256([]byte(string(client.BaseID) + " " + key))
 	return id, s.db.InTx(ctx, func(ctx context.Context, _ *ent.Client) error {
 		return outbox.Write(ctx, s.db, outbox.Event{

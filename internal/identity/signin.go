@@ -177,7 +177,7 @@ func (s *Service) door(ctx context.Context, cmd SignIn) (clients []predicate.Ten
 
 // identified finds a user by what he typed.
 func identified(identifier string) predicate.User {
-	key := canonical(identifier)
+	key := Canonical(identifier)
 	switch kindOf(identifier) {
 	case byEmail:
 		return user.EmailKey(key)

@@ -34,16 +34,16 @@ func (c *UpdateUser) Validate() error {
 		input.Name(&errs, "input.name", c.Name)
 	}
 	if c.Locale != nil {
-		errs.Add(checkLocale(c.Locale))
+		errs.Add(CheckLocale(c.Locale))
 	}
 	if c.UserName != nil {
 		errs.Add(checkUserName(c.UserName))
 	}
 	if c.Email != nil {
-		errs.Add(checkEmail(c.Email))
+		errs.Add(CheckEmail(c.Email))
 	}
 	if c.Phone != nil {
-		errs.Add(checkPhone(c.Phone))
+		errs.Add(CheckPhone(c.Phone))
 	}
 	return errs.Err()
 }
@@ -186,20 +186,20 @@ func (c *change) identifiers(cmd UpdateUser) {
 	if cmd.SetUserName && !same(cmd.UserName, c.row.UserName) {
 		c.update.ClearUserName().ClearUserNameKey()
 		if cmd.UserName != nil {
-			c.update.SetUserName(*cmd.UserName).SetUserNameKey(canonical(*cmd.UserName))
+			c.update.SetUserName(*cmd.UserName).SetUserNameKey(Canonical(*cmd.UserName))
 		}
 		c.note("userName", c.row.UserName, cmd.UserName)
 	}
 	if cmd.SetEmail && !same(cmd.Email, c.row.Email) {
 		c.update.ClearEmail().SetNillableEmail(cmd.Email)
-		if cmd.Email == nil || c.row.EmailKey != nil && canonical(*cmd.Email) != *c.row.EmailKey {
+		if cmd.Email == nil || c.row.EmailKey != nil && Canonical(*cmd.Email) != *c.row.EmailKey {
 			c.update.ClearEmailKey()
 		}
 		c.note("email", c.row.Email, cmd.Email)
 	}
 	if cmd.SetPhone && !same(cmd.Phone, c.row.Phone) {
 		c.update.ClearPhone().SetNillablePhone(cmd.Phone)
-		if cmd.Phone == nil || c.row.PhoneKey != nil && canonical(*cmd.Phone) != *c.row.PhoneKey {
+		if cmd.Phone == nil || c.row.PhoneKey != nil && Canonical(*cmd.Phone) != *c.row.PhoneKey {
 			c.update.ClearPhoneKey()
 		}
 		c.note("phone", c.row.Phone, cmd.Phone)

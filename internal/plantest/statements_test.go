@@ -32,7 +32,7 @@ type example struct {
 }
 
 // byReference are the fields that the reference executor answers: one decision each, or what the domain makes for a caller.
-var byReference = regexp.MustCompile(`\b(applicationsAvailable|effectiveAccess|urlFor|loadOrder|resolveUrl|applicationRemovalPlan|propertyDefinitions|viewerCan|definitions?)\b`)
+var byReference = regexp.MustCompile(`\b(applicationsAvailable|effectiveAccess|urlFor|loadOrder|resolveUrl|applicationRemovalPlan|propertyDefinitions|viewerCan|definitions?|registrationOptions|registrationPreview)\b`)
 
 // complete tells whether the example says the values of its variables: some name objects of the demo by their ids.
 func (e example) complete(op *ast.OperationDefinition) bool {

@@ -19,6 +19,15 @@ type Info struct {
 	Device string
 }
 
+// Network is where a request comes from, for counting: who has one IPv6 address has all of its network.
+func (i Info) Network() netip.Addr {
+	from := i.Address.Unmap()
+	if network, err := from.WithZone("").Prefix(64); err == nil && from.Is6() {
+		return network.Addr()
+	}
+	return from
+}
+
 type key struct{}
 
 // With puts the facts into the context.

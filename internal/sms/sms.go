@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"time"
 )
 
@@ -35,15 +34,6 @@ type Gateway struct {
 	Token string // none where empty
 	// Timeout ends an attempt; 20 seconds when zero.
 	Timeout time.Duration
-}
-
-// Check tells what of the configuration cannot work.
-func (g Gateway) Check() error {
-	at, err := url.Parse(g.URL)
-	if err != nil || at.Host == "" || at.User != nil || at.Scheme != "https" && at.Scheme != "http" {
-		return errors.New("sms: the gateway is not the address of a web server")
-	}
-	return nil
 }
 
 // SendText implements Sender.

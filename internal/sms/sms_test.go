@@ -87,14 +87,3 @@ func TestWhatIsNotTaken(t *testing.T) {
 		t.Error("without a gateway something was sent")
 	}
 }
-
-func TestCheck(t *testing.T) {
-	for at, fine := range map[string]bool{
-		"https://sms.example.com/send": true, "http://127.0.0.1:9000": true, "": false, "sms.example.com": false,
-		"ftp://sms.example.com": false, "https://user:password@sms.example.com": false, "https://": false, "http://a b": false,
-	} {
-		if err := (sms.Gateway{URL: at}).Check(); (err == nil) != fine {
-			t.Errorf("%q: %v", at, err)
-		}
-	}
-}

@@ -93,6 +93,8 @@ func TestTheSweepFinds(t *testing.T) {
 		{"DefinitionLayer", always("1 = 1"), []string{"nodes shows lay_", "nodes > definitionLayers of app_"}},
 		{"Application", always("1 = 1"), []string{"Query.application(code) tells ", "applicationUpdate(input.id) tells "}},
 		{"AccessGrant", always("1 = 1"), []string{"nodes shows grt_", "accessGrantRevoke(input.id) tells "}},
+		{"RegistrationRule", always("1 = 1"), []string{"nodes shows rgr_", "nodes > registrationRules of app_"}},
+		{"AccessRequest", always("1 = 1"), []string{"nodes shows arq_", "accessRequestRefuse(input.id) tells "}},
 		{"ClientURL", always("1 = 0"), []string{"nodes lacks url_", "nodes > urls of app_"}},
 	} {
 		t.Run(mutant.typ, func(t *testing.T) {
@@ -126,7 +128,7 @@ func TestChangesAreSeen(t *testing.T) {
 		if changes := readFacts(h).changes(before); len(changes) > 0 {
 			t.Errorf("the last use of a session counts as a change: %v", changes)
 		}
-		h.Must(h.Ent().ApplicationProperty.Update().Where(applicationproperty.ApplicationID(w.places["OWNER"].app)).SetValue("x").Exec(h.System()))
+		h.Must(h.Ent().ApplicationProperty.Update().Where(applicationproperty.ApplicationID(w.places["OWNER"].app), applicationproperty.Name("COLOUR")).SetValue("x").Exec(h.System()))
 		if changes := readFacts(h).changes(before); len(changes) != 2 {
 			t.Errorf("a row has changed; what is seen of it: %v", changes)
 		}

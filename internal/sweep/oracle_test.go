@@ -43,6 +43,9 @@ var kinds = map[string]kind{
 	"DefinitionLayer":       {oid.KindDefinitionLayer, "definition_layers", (*view).ownerLayer},
 	"DefinitionVersion":     {oid.KindDefinitionVersion, "definition_versions", (*view).owned},
 	"PropertyChange":        {oid.KindPropertyChange, "property_changes", (*view).owned},
+	"RegistrationRule":      {oid.KindRegistrationRule, "registration_rules", (*view).owned},
+	"RegistrationCode":      {oid.KindRegistrationCode, "registration_codes", (*view).owned},
+	"AccessRequest":         {oid.KindAccessRequest, "access_requests", (*view).request},
 	"ClientUrl":             {oid.KindClientURL, "client_urls", (*view).owned},
 	"Application":           {oid.KindApplication, "applications", (*view).application},
 	"Role":                  {oid.KindRole, "roles", (*view).role},
@@ -64,13 +67,29 @@ type view struct {
 	givenRoles map[string]bool
 	held       map[string]map[string]bool // the authorities that each membership gives
 	sights     map[string]sight
-	offered    map[string]bool // applications that are looked at where they are listed as available
+	bring      map[string]map[string]bool // permissions by role, once they are asked for
+	offered    map[string]bool            // applications that are looked at where they are listed as available
 }
 
 func newView(f facts, who principal) *view {
-	v := &view{facts: f, who: who, scope: map[string]bool{}, above: map[string]bool{}, givenRoles: map[string]bool{}, sights: map[string]sight{}, held: f.held()}
+	v := from(f, who)
+	v.held = f.held()
 	if who.client == "" {
 		return v // nobody: nothing is visible
+	}
+	for _, k := range kinds {
+		for _, r := range f.tables[k.table] {
+			v.sights[r["id"]] = k.sees(v, r)
+		}
+	}
+	return v
+}
+
+// from is a view of which nothing has been looked at yet.
+func from(f facts, who principal) *view {
+	v := &view{facts: f, who: who, scope: map[string]bool{}, above: map[string]bool{}, givenRoles: map[string]bool{}, sights: map[string]sight{}}
+	if who.client == "" {
+		return v
 	}
 	for _, c := range f.tables["clients"] {
 		for at := c["id"]; at != ""; at = f.byID[at]["manager_id"] {
@@ -85,11 +104,6 @@ func newView(f facts, who principal) *view {
 	for _, in := range f.tables["package_roles"] {
 		if v.given(in["package_id"]) {
 			v.reach(in["role_id"])
-		}
-	}
-	for _, k := range kinds {
-		for _, r := range f.tables[k.table] {
-			v.sights[r["id"]] = k.sees(v, r)
 		}
 	}
 	return v
@@ -231,6 +245,7 @@ type list func(f facts, id string) []string
 
 // lists has every connection of an object with an id.
 var lists = map[string]list{
+	"Application.accessRequests":     of("access_requests", "application_id"),
 	"Application.definitionLayers":   of("definition_layers", "application_id"),
 	"Application.definitionVersions": of("definition_versions", "application_id"),
 	"Application.dependencies":       of("application_dependencies", "application_id"),
@@ -240,6 +255,8 @@ var lists = map[string]list{
 	"Application.permissions":        of("permissions", "application_id"),
 	"Application.properties":         of("application_properties", "application_id"),
 	"Application.propertyChanges":    of("property_changes", "application_id"),
+	"Application.registrationCodes":  of("registration_codes", "application_id"),
+	"Application.registrationRules":  of("registration_rules", "application_id"),
 	"Application.roles":              of("roles", "application_id"),
 	"Application.urls":               of("client_urls", "application_id"),
 	"Client.ancestors":               above,

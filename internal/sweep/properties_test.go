@@ -21,12 +21,17 @@ func (v *view) propertiesInForce(app row, client string) (all map[string][3]stri
 	if !v.scope[client] || !v.reaches(client, app) {
 		return nil, false
 	}
-	all = map[string][3]string{}
+	return v.valuesInForce(app, client), true
+}
+
+// valuesInForce are those of a client that has access.
+func (f facts) valuesInForce(app row, client string) map[string][3]string {
+	all := map[string][3]string{}
 	for name, value := range platformDefaults {
 		all[name] = [3]string{value, "DEFAULT", ""}
 	}
 	take := func(of, kind string) {
-		for _, p := range v.where("application_properties", "application_id", app["id"]) {
+		for _, p := range f.where("application_properties", "application_id", app["id"]) {
 			if p["client_id"] == of {
 				all[p["name"]] = [3]string{p["value"], kind, of}
 			}
@@ -34,17 +39,17 @@ func (v *view) propertiesInForce(app row, client string) (all map[string][3]stri
 	}
 	take(app["client_id"], "OWNER")
 	var up []string
-	for at := v.byID[client]["manager_id"]; at != "" && at != app["client_id"]; at = v.byID[at]["manager_id"] {
+	for at := f.byID[client]["manager_id"]; at != "" && at != app["client_id"]; at = f.byID[at]["manager_id"] {
 		up = append(up, at)
 	}
 	slices.Reverse(up)
 	for _, at := range up {
-		if v.reaches(at, app) {
+		if f.reaches(at, app) {
 			take(at, "MANAGER")
 		}
 	}
 	take(client, "OWN")
-	return all, true
+	return all
 }
 
 // inForce checks an answer for one client, as far as names are asked for; nil for all.

@@ -115,11 +115,14 @@ var inner map[string]func(r *run, f *ast.FieldDefinition, value any, stored row,
 
 func init() { // what checks the members of objects leads back to inner
 	inner = map[string]func(*run, *ast.FieldDefinition, any, row, string){
-		"AccessGrant.clientCode": (*run).grantCode,
-		"AccessGrant.expiresAt":  (*run).grantEnds,
-		"AccessGrant.sleeping":   (*run).grantSleeps,
-		"Application.loadOrder":  (*run).loadOrder,
-		"Membership.authorities": (*run).authorities,
+		"AccessGrant.clientCode":   (*run).grantCode,
+		"AccessGrant.expiresAt":    (*run).grantEnds,
+		"AccessGrant.sleeping":     (*run).grantSleeps,
+		"AccessRequest.clientCode": (*run).requestCode,
+		"AccessRequest.userName":   (*run).requestUser,
+		"Application.loadOrder":    (*run).loadOrder,
+		"Membership.authorities":   (*run).authorities,
+		"RegistrationCode.status":  (*run).codeStatus,
 	}
 }
 
@@ -209,8 +212,13 @@ func ofPage(object, etag string) func(r *run) map[string]any {
 // nameless are the leaves whose codes are unique for one owner only: one's own choice, they name nothing of anybody else's.
 // And those that lead everybody to the same.
 var nameless = map[string]string{
-	"PackageCreateInput.code":          "unique among the packages of its owner",
-	"ApplicationImportInput.bundleId":  "its sender's alone, and in no list: the attacks by bundles try those of others",
-	"ApplicationUpgradeInput.bundleId": "its sender's alone, and in no list: the attacks by bundles try those of others",
-	"Query.resolveUrl.url":             "public: what a URL leads to is no secret, domain 7.2",
+	"PackageCreateInput.code":                   "unique among the packages of its owner",
+	"ApplicationImportInput.bundleId":           "its sender's alone, and in no list: the attacks by bundles try those of others",
+	"ApplicationUpgradeInput.bundleId":          "its sender's alone, and in no list: the attacks by bundles try those of others",
+	"Query.registrationOptions.url":             atPublicPlaces,
+	"Query.registrationOptions.applicationCode": atPublicPlaces,
+	"Query.registrationOptions.clientCode":      atPublicPlaces,
+	"Query.resolveUrl.url":                      "public: what a URL leads to is no secret, domain 7.2",
 }
+
+const atPublicPlaces = "public: how people register at a place is no secret, domain 10.1"

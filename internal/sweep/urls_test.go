@@ -16,7 +16,8 @@ var apart map[string]func(r *run, f *ast.FieldDefinition)
 
 func init() { // what asks leads back to apart
 	apart = map[string]func(*run, *ast.FieldDefinition){"Application.propertiesInForce": (*run).askInForce, "Application.urlFor": (*run).urlsFor,
-		"Definition.provenance": (*run).provenances, "DefinitionVersion.changesSince": (*run).compared, "ResolvedUrl.definition": (*run).throughURLs}
+		"Application.registrationPreview": (*run).previews,
+		"Definition.provenance":           (*run).provenances, "DefinitionVersion.changesSince": (*run).compared, "ResolvedUrl.definition": (*run).throughURLs}
 }
 
 // asides asks for the fields that stand apart.

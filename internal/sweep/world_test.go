@@ -81,6 +81,7 @@ func build(h *hubtest.Hub) *world {
 	w.dependencies()
 	w.loans()
 	w.bundles()
+	w.registrations()
 	return w
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 
+	"github.com/appanage/appanage/ent"
 	"github.com/appanage/appanage/ent/clientpath"
 	"github.com/appanage/appanage/ent/tenant"
 	"github.com/appanage/appanage/internal/enum"
@@ -15,12 +16,27 @@ import (
 // EffectiveStatus is the status in force for a client that the caller sees in full (domain 1.5): SUSPENDED where it, or
 // one above it, is suspended. Which one is not said.
 func (s *Service) EffectiveStatus(ctx context.Context, id oid.Client) (enum.ClientStatus, error) {
-	barred, err := s.db.Client(ctx).ClientPath.Query().
+	barred, err := Barred(ctx, s.db.Client(ctx), id)
+	return effective(barred), err
+}
+
+// Barred tells whether a client, or one above it, is suspended.
+func Barred(ctx context.Context, db *ent.Client, id oid.Client) (bool, error) {
+	barred, err := db.ClientPath.Query().
 		Where(clientpath.DescendantID(id), clientpath.HasTenantWith(tenant.StatusNEQ(enum.ClientActive))).Exist(ctx)
 	if err != nil {
-		return "", fmt.Errorf("tenancy: read the status in force: %w", err)
+		return false, fmt.Errorf("tenancy: read the status in force: %w", err)
 	}
-	return effective(barred), nil
+	return barred, nil
+}
+
+// Manages tells whether a client is another one, or lies above it.
+func Manages(ctx context.Context, db *ent.Client, above, below oid.Client) (bool, error) {
+	manages, err := db.ClientPath.Query().Where(clientpath.TenantID(above), clientpath.DescendantID(below)).Exist(ctx)
+	if err != nil {
+		return false, fmt.Errorf("tenancy: read the way up: %w", err)
+	}
+	return manages, nil
 }
 
 func effective(barred bool) enum.ClientStatus {

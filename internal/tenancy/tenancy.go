@@ -70,6 +70,21 @@ func (s *Service) write(ctx context.Context, row *ent.Tenant, update *ent.Tenant
 	return audit.Record(ctx, s.db, e)
 }
 
+// CheckPlace brings where a client is at home to canonical form, as far as it is given, and joins what is wrong with it.
+func CheckPlace(locale, zone, currency *string) error {
+	var errs apperr.Collector
+	if locale != nil {
+		checkLocale(&errs, locale)
+	}
+	if zone != nil {
+		checkZone(&errs, zone)
+	}
+	if currency != nil {
+		checkCurrency(&errs, currency)
+	}
+	return errs.Err()
+}
+
 // checkLocale brings a language tag to canonical form, and notes one that is none.
 func checkLocale(errs *apperr.Collector, locale *string) {
 	tag, err := language.Parse(*locale)

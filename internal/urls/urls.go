@@ -4,6 +4,7 @@ package urls
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -54,6 +55,15 @@ func (s *Service) Under(rules authz.Rules) *Service {
 	under.rules = rules
 	return &under
 }
+
+// subDomainPattern: the names of sub-domains are those that codes of applications could be (domain 7.1).
+var subDomainPattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,61}[a-z0-9]$`)
+
+// IsSubDomain tells whether a name can be that of a sub-domain.
+func IsSubDomain(name string) bool { return subDomainPattern.MatchString(name) }
+
+// Gives tells whether sub-domains below a suffix are the platform's to give: it is one of those that it is configured with.
+func (s *Service) Gives(suffix string) bool { return slices.Contains(s.o.Suffixes, suffix) }
 
 // place is what a host is to the platform.
 type place struct {

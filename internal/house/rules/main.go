@@ -16,7 +16,7 @@ import (
 
 // wanted are the chapters that are held to their tests, with the rules of each that are built now. Their text lies
 // outside of this repository; where it is at hand, the two are compared.
-var wanted = []chapter{{4, 6}, {5, 5}, {6, 5}, {7, 3}, {8, 2}, {9, 8}, {11, 4}, {12, 2}}
+var wanted = []chapter{{4, 6}, {5, 5}, {6, 5}, {7, 3}, {8, 2}, {9, 8}, {10, 8}, {11, 4}, {12, 2}}
 
 type chapter struct{ number, rules int }
 

@@ -126,6 +126,12 @@ func (h *Hub) DoOnce(token, key, query string, variables Variables) Answer {
 	return h.send(h.tb.Context(), header, query, variables)
 }
 
+// DoHeader is Do with a header of the caller's, without a token.
+func (h *Hub) DoHeader(header http.Header, query string, variables Variables) Answer {
+	h.tb.Helper()
+	return h.send(h.tb.Context(), header, query, variables)
+}
+
 // DoContext is Do in a context of the caller's, for counting statements.
 func (h *Hub) DoContext(ctx context.Context, token, query string, variables Variables) Answer {
 	h.tb.Helper()
@@ -144,6 +150,9 @@ func (h *Hub) send(ctx context.Context, header http.Header, query string, variab
 	}
 	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", bytes.NewReader(body))
 	r.Header = header
+	if host := header.Get("Host"); host != "" {
+		r.Host = host
+	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept", "application/graphql-response+json")
 	w := httptest.NewRecorder()

@@ -8,6 +8,7 @@ import (
 	"github.com/appanage/appanage/internal/clock"
 	"github.com/appanage/appanage/internal/hub"
 	"github.com/appanage/appanage/internal/mail"
+	"github.com/appanage/appanage/internal/sms"
 	"github.com/appanage/appanage/internal/store"
 )
 
@@ -38,10 +39,17 @@ func (h *Hub) Mail() *mail.Mailbox {
 	return box
 }
 
+// DeliverBy delivers what the outbox holds by other senders.
+func (h *Hub) DeliverBy(mail mail.Sender, sms sms.Sender) {
+	h.tb.Helper()
+	_, err := h.Outbox(hub.OutboxOptions{Mail: mail, SMS: sms, Keys: h.keys, Origin: Origin, Logger: slog.New(slog.DiscardHandler)}).Deliver(h.tb.Context())
+	h.must(err)
+}
+
 // Deliver delivers what the outbox holds, at the machine's time or at another.
 func (h *Hub) Deliver(at ...clock.Clock) {
 	h.tb.Helper()
-	o := hub.OutboxOptions{Mail: h.Mail(), Origin: Origin, Logger: slog.New(slog.DiscardHandler)}
+	o := hub.OutboxOptions{Mail: h.Mail(), SMS: h.Mail(), Keys: h.keys, Origin: Origin, Logger: slog.New(slog.DiscardHandler)}
 	if len(at) > 0 {
 		o.Clock = at[0]
 	}

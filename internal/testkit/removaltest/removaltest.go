@@ -28,13 +28,14 @@ type Place struct {
 // one transaction.
 func Fill(ctx context.Context, db *store.DB, p Place, rows int) error {
 	return db.InTx(ctx, func(ctx context.Context, _ *ent.Client) error {
-		f := &filler{ctx: ctx, db: db, Place: p, now: clock.Now(), n: max(20, rows/17)}
+		f := &filler{ctx: ctx, db: db, Place: p, now: clock.Now(), n: max(20, rows/22)}
 		f.clients()
 		f.settings()
 		f.definitions()
 		f.dependencies()
 		f.rights()
 		f.people()
+		f.registrations()
 		return f.err
 	})
 }
@@ -49,6 +50,7 @@ type filler struct {
 
 	clientIDs            []any
 	roles, permissions   []any
+	packages             []any
 	others, foreignRoles []any // other applications, and roles of the neighbour
 }
 
@@ -162,19 +164,18 @@ func (f *filler) rights() {
 	f.insert("role_permissions", "role_id permission_id", f.n, func(i int) []any { return []any{f.roles[i], f.permissions[i]} })
 	f.insert("role_permissions", "role_id permission_id", f.n, func(i int) []any { return []any{f.foreignRoles[0], f.permissions[i]} })
 	f.subRoles()
-	var packages []any
 	some := f.n / 10
 	f.insert("packages", fresh+"client_id application_id code name name_key description base built_in", some+1, func(i int) []any {
 		app := f.App
 		if i == some { // the neighbour's
 			app = f.Neighbour
 		}
-		return kept[oid.Package](f, &packages, f.Owner, app, f.name(i), f.name(i), f.name(i), "", false, false)
+		return kept[oid.Package](f, &f.packages, f.Owner, app, f.name(i), f.name(i), f.name(i), "", false, false)
 	})
-	f.insert("package_roles", "package_id role_id", f.n, func(i int) []any { return []any{packages[i%(some+1)], f.roles[i]} })
-	f.insert("package_roles", "package_id role_id", some+1, func(i int) []any { return []any{packages[i], f.foreignRoles[3]} })
+	f.insert("package_roles", "package_id role_id", f.n, func(i int) []any { return []any{f.packages[i%(some+1)], f.roles[i]} })
+	f.insert("package_roles", "package_id role_id", some+1, func(i int) []any { return []any{f.packages[i], f.foreignRoles[3]} })
 	f.insert("package_gifts", fresh+"client_id package_id giver_id", f.n, func(i int) []any {
-		return row[oid.PackageGift](f, f.clientIDs[i], packages[i%(some+1)], f.Owner)
+		return row[oid.PackageGift](f, f.clientIDs[i], f.packages[i%(some+1)], f.Owner)
 	})
 }
 
@@ -206,6 +207,36 @@ func (f *filler) people() {
 	})
 	f.insert("invitation_roles", "invitation_id role_id", f.n, func(i int) []any { return []any{invitations[i%10], f.roles[i]} })
 	f.insert("invitation_roles", "invitation_id role_id", 10, func(i int) []any { return []any{invitations[i], f.foreignRoles[0]} })
+}
+
+// registrations: rules of the application, and of the neighbour that give something of the application's; codes and requests, and what
+// is under way.
+func (f *filler) registrations() {
+	rules := fresh + "client_id application_id client_type gives given_id level given_application_id package_id role_id"
+	f.insert("registration_rules", rules, f.n, func(i int) []any {
+		return row[oid.RegistrationRule](f, f.clientIDs[i], f.App, "BUSINESS", "ACCESS", f.Neighbour, "READ", f.Neighbour, nil, nil)
+	})
+	f.insert("registration_rules", rules, f.n, func(i int) []any {
+		switch c := f.clientIDs[i]; i % 3 {
+		case 0:
+			return row[oid.RegistrationRule](f, c, f.Neighbour, "BUSINESS", "ACCESS", f.App, "READ", f.App, nil, nil)
+		case 1:
+			p := f.packages[i%(len(f.packages)-1)]
+			return row[oid.RegistrationRule](f, c, f.Neighbour, "BUSINESS", "PACKAGE", p, nil, nil, p, nil)
+		default:
+			return row[oid.RegistrationRule](f, c, f.Neighbour, "INDIVIDUAL", "ROLE", f.roles[i], nil, nil, nil, f.roles[i])
+		}
+	})
+	f.insert("registration_codes", fresh+"client_id application_id code_hash expires_at used_client_id author_id", f.n, func(i int) []any {
+		return row[oid.RegistrationCode](f, f.clientIDs[i%7], f.App, string(oid.New[oid.RegistrationCode]()), f.now.Add(24*time.Hour), f.clientIDs[i], f.User)
+	})
+	f.insert("registrations", fresh+"client_id application_id type address address_key locale attempts sends began_at expires_at forget_at", f.n, func(i int) []any {
+		later := f.now.Add(24 * time.Hour)
+		return row[oid.Registration](f, f.clientIDs[i], f.App, "OTP_EMAIL", "x@example.org", "x@example.org", "en", 0, 1, f.now, later, later)
+	})
+	f.insert("access_requests", fresh+"client_id application_id user_id message status answer", f.n, func(i int) []any {
+		return row[oid.AccessRequest](f, f.clientIDs[i], f.App, f.User, "please", "REFUSED", "no")
+	})
 }
 
 // Orphans lists the columns that name rows there are not: by each foreign key of the schema, and each column that is named
