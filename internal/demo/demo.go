@@ -79,6 +79,8 @@ func Fill(ctx context.Context, db *store.DB, services Services, password string)
 			{"properties", f.makeProperties},
 			{"dependencies", f.makeDependencies},
 			{"definitions", f.makeDefinitions},
+			{"registration rules", f.makeRules},
+			{"requests for access", f.makeRequests},
 			{"archived applications", f.archive},
 			{"suspensions", f.suspend},
 		} {
