@@ -136,7 +136,7 @@ func (s *Service) Complete(ctx context.Context, p *Proof, cmd Complete) (made *R
 			return apperr.Moved(err, "input.managerId", "input") // too deep in the tree
 		}
 		made.Client = client
-		at, err := s.site(ctx, p.app.ID, p.client.ID, true)
+		at, err := s.site(ctx, p.app.ID, p.client.ID, taken)
 		if err != nil {
 			return err
 		}

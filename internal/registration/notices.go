@@ -51,7 +51,7 @@ func (n Notices) requested(ctx context.Context, d outbox.Delivery) error {
 		if row == nil || err != nil || !actor.From(ctx).Now().Before(row.ExpiresAt) {
 			return err
 		}
-		at, err := n.site(ctx, row.ApplicationID, row.ClientID, false)
+		at, err := n.site(ctx, row.ApplicationID, row.ClientID, seen)
 		if at == nil || err != nil || at.how != row.Type {
 			return err
 		}

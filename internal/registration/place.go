@@ -67,7 +67,7 @@ func (s *Service) find(ctx context.Context, p Place) (*site, error) {
 	if err != nil || client == "" || app == "" {
 		return nil, err
 	}
-	return s.site(ctx, app, client, false)
+	return s.site(ctx, app, client, seen)
 }
 
 // named are the ids that a place names, "" for each that is none.
@@ -104,14 +104,28 @@ func maybe[T any](row *T, err error) (*T, error) {
 	return row, nil
 }
 
+// hold says how long what is read of a site stays as it is: while it is looked at; until the transaction ends, for others to keep too; or
+// until then for this one alone, which goes on to write below the application. First the client is locked, then the application, as
+// everybody does.
+type hold int
+
+const (
+	seen hold = iota
+	kept
+	taken
+)
+
 // site reads what decides whether people can register for an application at a client: it is in use, no client on the way up is
-// suspended, and the client may give READ (domain 5.3). held has the rows stay as they are until the transaction ends: first the
-// client, then the application, as everybody locks them.
-func (s *Service) site(ctx context.Context, app oid.Application, client oid.Client, held bool) (*site, error) {
+// suspended, and the client may give READ (domain 5.3).
+func (s *Service) site(ctx context.Context, app oid.Application, client oid.Client, held hold) (*site, error) {
 	db := s.db.Client(ctx)
 	clients, apps := db.Tenant.Query().Where(tenant.ID(client)), db.Application.Query().Where(application.ID(app))
-	if held {
+	switch held {
+	case kept:
+		clients, apps = clients.Where(store.Shared), apps.Where(store.Shared)
+	case taken:
 		clients, apps = clients.Where(store.Shared), store.ForUpdate(s.db, apps)
+	case seen:
 	}
 	at := &site{}
 	var err error

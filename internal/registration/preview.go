@@ -47,7 +47,7 @@ func (s *Service) Preview(ctx context.Context, app *ent.Application, client oid.
 	}
 	p := &Preview{How: enum.RegisterNone, Items: []PreviewItem{}}
 	inner := actor.System(ctx, "rules are judged for the client whose they are, not for who asks")
-	at, err := s.site(inner, app.ID, client, false)
+	at, err := s.site(inner, app.ID, client, seen)
 	if err != nil {
 		return nil, err
 	}

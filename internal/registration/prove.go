@@ -106,7 +106,7 @@ func (s *Service) tryLink(ctx context.Context, tx *ent.Client, at *site, secret 
 	}
 	switch {
 	case at == nil:
-		at, err = s.site(ctx, row.ApplicationID, row.ClientID, false)
+		at, err = s.site(ctx, row.ApplicationID, row.ClientID, seen)
 		if at == nil || err != nil || at.how != enum.RegisterByLink { // people register there in another way by now
 			return nil, err
 		}
@@ -136,7 +136,7 @@ func (s *Service) tryPassword(ctx context.Context, tx *ent.Client, at *site, try
 
 // tryCode tries a registration code. It is too long to be guessed; whoever tries to is locked out all the same, by where he comes from.
 func (s *Service) tryCode(ctx context.Context, tx *ent.Client, at *site, secret string) (*Proof, error) {
-	at, err := s.site(ctx, at.app.ID, at.client.ID, true) // neither goes while a try is counted
+	at, err := s.site(ctx, at.app.ID, at.client.ID, kept) // neither goes while a try is counted
 	if at == nil || err != nil {
 		return nil, err
 	}

@@ -77,7 +77,7 @@ func (s *Service) Start(ctx context.Context, cmd Start) error {
 		locale = *cmd.Locale
 	}
 	return s.db.InTx(ctx, func(ctx context.Context, tx *ent.Client) error {
-		held, err := s.site(ctx, at.app.ID, at.client.ID, true) // neither goes while something is noted of them
+		held, err := s.site(ctx, at.app.ID, at.client.ID, kept) // neither goes while something is noted of them
 		if err != nil {
 			return err
 		}
