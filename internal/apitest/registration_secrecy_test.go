@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"regexp"
 	"slices"
 	"strings"
@@ -165,9 +166,9 @@ func (w *fair) medians() (known, unknown time.Duration) {
 	}
 	var took [2][]time.Duration
 	for i := range turns {
-		for n, domain := range []string{"known", "other"} {
+		for _, n := range rand.Perm(2) {
 			began := time.Now()
-			w.hostile(nil, fmt.Sprintf("%s-%d@%s.example", mark, i, domain))
+			w.hostile(nil, fmt.Sprintf("%s-%d@%s.example", mark, i, []string{"known", "other"}[n]))
 			took[n] = append(took[n], time.Since(began))
 		}
 	}
