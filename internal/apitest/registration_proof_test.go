@@ -32,7 +32,7 @@ func onlyAt(t *testing.T, errs []problem) string {
 }
 
 // with is a form with more in it.
-func with(f map[string]any, more map[string]any) map[string]any {
+func with[V any](f, more map[string]V) map[string]V {
 	out := maps.Clone(f)
 	maps.Copy(out, more)
 	return out

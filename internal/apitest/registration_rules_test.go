@@ -396,7 +396,7 @@ func TestAttackAVictimsAddressRegisteredFirst(t *testing.T) {
 // domain 10.7: a business asks for a sub-domain, which is bound as its own with everything else, or nothing is made.
 func TestRegistrationWithASubDomain(t *testing.T) {
 	fairs(t, func(t *testing.T, w *fair) {
-		w.set(w.partner, with2(immediate, map[string]string{"URL_SUFFIX": suffix}))
+		w.set(w.partner, with(immediate, map[string]string{"URL_SUFFIX": suffix}))
 		w.run(w.tokens[w.partner], `mutation($i: ApplicationCreateInput!) { applicationCreate(input: $i) { errors { code message path } } }`, map[string]any{"name": "Taken", "code": "taken"})
 		made, errs := w.finish(person("Nia", map[string]any{"userName": "nia", "subDomain": "Nias-Shop"}))
 		if len(errs) > 0 || made.URL == nil || *made.URL != "https://nias-shop"+suffix {
@@ -432,14 +432,4 @@ func TestRegistrationWithASubDomain(t *testing.T) {
 			t.Errorf("a name that was asked for in vain: %+v, %+v", made, errs)
 		}
 	})
-}
-
-func with2(a, b map[string]string) map[string]string {
-	out := map[string]string{}
-	for _, m := range []map[string]string{a, b} {
-		for k, v := range m {
-			out[k] = v
-		}
-	}
-	return out
 }

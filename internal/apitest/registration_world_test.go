@@ -90,18 +90,20 @@ type problem struct {
 func (p problem) at() string { return p.Code + " " + strings.Join(p.Path, ".") }
 
 // submitted sends a mutation with one input, and gives its payload and the errors in it.
-func submitted[T any](w *fair, token, query string, input map[string]any) (T, []problem) {
+func submitted[T any](w *fair, token, query string, input map[string]any) (payload T, errs []problem) {
 	w.t.Helper()
 	var data map[string]struct{ Errors []problem }
-	var payload map[string]T
+	var payloads map[string]T
 	a := w.Do(token, query, hubtest.Variables{"i": input})
 	w.MustData(a, &data)
-	w.MustData(a, &payload)
-	for name := range data {
-		return payload[name], data[name].Errors
+	w.MustData(a, &payloads)
+	if len(data) != 1 {
+		w.t.Fatalf("not one payload: %s", a.Body)
 	}
-	w.t.Fatalf("no payload: %s", a.Body)
-	panic("unreachable")
+	for name := range data {
+		payload, errs = payloads[name], data[name].Errors
+	}
+	return payload, errs
 }
 
 // run sends a mutation that has to work.
